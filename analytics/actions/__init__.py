@@ -1,0 +1,1 @@
+"""Deeds of the engine: accept, take effect, evaluate, tell, retain."""

@@ -1,0 +1,73 @@
+"""Accepting a request: sealed and committed before anybody hears 200."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import pyarrow as pa
+from django.db import transaction
+
+from analytics.ingest.events import Kind
+from analytics.models import InboxPart
+from analytics.series import store
+from audit.actors import Actor
+from audit.events import EventType
+from audit.record import tally
+from crypto.ids import uuid7
+from tenants import offers
+from tenants.auth import Caller
+from tenants.models import Work, WorkState
+from tenants.scope import tenant_scope
+
+QUEUE = "ingest"
+MAX_WAITING = 2_000
+"""Requests of one tenant that may wait for effect: at 65,536 events each, a day of a busy network.
+Past it the answer is 503, so that a client keeps what we could not yet work on."""
+
+
+def is_overloaded(caller: Caller) -> bool:
+    """Say whether the tenant's backlog is full."""
+    waiting = Work.objects.filter(tenant_id=caller.tenant, queue=QUEUE, state__in=Work.UNFINISHED)
+    return waiting[: MAX_WAITING + 1].count() > MAX_WAITING
+
+
+def seal_request(
+    *, caller: Caller, kind: Kind, batches: Iterable[pa.Table], now: datetime
+) -> list[InboxPart]:
+    """Seal the batches of a request as they are read, so that no more than one lies open."""
+    work = uuid7(now)
+    return [
+        store.seal_part(caller.tenant, work=work, part=part, kind=kind, batch=batch, now=now)
+        for part, batch in enumerate(batches)
+    ]
+
+
+def accept_request(*, caller: Caller, parts: list[InboxPart], now: datetime) -> None:
+    """Commit a request's parts, its row of work and its audit tally in one transaction.
+
+    The hint to the workers goes out on commit. A request of which nothing was accepted counts as a
+    call without events, and makes no work.
+    """
+    events = sum(part.events for part in parts)
+    with tenant_scope(caller.tenant):
+        if parts:
+            InboxPart.objects.bulk_create(parts)
+            work = Work.objects.create(
+                id=parts[0].work_id,
+                tenant_id=caller.tenant,
+                queue=QUEUE,
+                state=WorkState.PENDING,
+                due_at=now,
+                events=events,
+                created_at=now,
+                offered_at=now,
+            )
+            hint = (work.id, caller.tenant, QUEUE)
+            transaction.on_commit(lambda: offers.send((hint,)))
+        tally(
+            event=EventType.EVENTS_ACCEPTED,
+            actor=Actor(kind="key", id=caller.key),
+            tenant=caller.tenant,
+            now=now,
+            calls=1,
+            items=events,
+        )

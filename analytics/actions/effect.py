@@ -1,0 +1,346 @@
+"""Giving an accepted request its effect, exactly once.
+
+The worker opens the parts, finds which events are new by their identities, seals them into segments
+per hour and shard, and then, in one short transaction under the lease's fencing token, adds
+segments, identities, counts and the evaluation's schedule, and marks the work done.
+
+Two requests that touch the same hour take turns without waiting for each other: each reads the
+hour's identities at some generation and may commit only while it is still that generation. The one
+that comes second reads what the first added and decides again; nothing else is computed twice.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analytics.actions.days import ShardDay, add_to_day
+from analytics.ingest import fingerprints as prints_of
+from analytics.ingest.batches import addresses_of, times_of
+from analytics.ingest.events import KINDS, Kind
+from analytics.models import IdentityRun, InboxPart, Segment, SourceSketch, Stream, Window
+from analytics.series import sketches, store
+from analytics.series.codec import ordered
+from analytics.series.shards import day_of, hours_of, moment, shards_of
+from analytics.series.store import Multiplicities, WindowKey
+from crypto import mac
+from destinations import addresses
+from destinations.report import Destination
+from tenants import keys
+from tenants.models import Lease
+from tenants.models.work import finish
+from tenants.scope import tenant_scope
+
+MAX_TURNS = 20
+"""Times that a request decides anew because another was first, before it is given back."""
+COMPACT_RUNS = 8
+"""Identity runs of one hour before they are merged: reads are linear in runs, merges in rows."""
+
+SORT = {"ip": ("srcIP", "destIP", "ts"), "dns": ("srcIP", "query", "ts")}
+
+
+class Overtaken(Exception):  # noqa: N818 -- reads as a fact
+    """Another request took effect in the same hour since its identities were read."""
+
+    code = "overtaken"
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a request holds for one window, and what the window held when it was read."""
+
+    rows: list[pa.Table] = field(default_factory=list)
+    prints: list[NDArray[np.uint64]] = field(default_factory=list)
+    ordinals: list[NDArray[np.int64]] = field(default_factory=list)
+    generation: int = -1
+    runs: list[UUID] = field(default_factory=list)
+    known: Multiplicities | None = None
+    segments: list[Segment] = field(default_factory=list)
+    identities: list[IdentityRun] = field(default_factory=list)
+    merged_runs: list[UUID] = field(default_factory=list)
+    sources: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+
+    @property
+    def events(self) -> int:
+        """Events that are new."""
+        return sum(segment.rows for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """An accepted request, opened."""
+
+    kind: Kind
+    windows: dict[WindowKey, Touched]
+    destinations: frozenset[Destination]
+    newest: datetime
+
+
+def take_effect(
+    lease: Lease, *, listed: Callable[[frozenset[Destination]], bool], now: datetime
+) -> int:
+    """Give the leased request its effect; return how many of its events were new.
+
+    ``listed`` answers which of the request's destinations Wisdom knows as listed; it is asked
+    outside any transaction. Raises ``LostLease`` when another
+    worker took over.
+    """
+    request = _open_request(lease)
+    if request is None:
+        with tenant_scope(lease.tenant):
+            finish(lease)
+        return 0
+    urgent = bool(request.destinations) and listed(request.destinations)
+    stale: Iterable[WindowKey] = request.windows
+    for _ in range(MAX_TURNS):
+        _read_identities(lease.tenant, request, stale)
+        for window in stale:
+            _decide(lease.tenant, window, request, now=now)
+        try:
+            return _commit(lease, request, urgent=urgent, now=now)
+        except Overtaken:
+            stale = _overtaken(lease.tenant, request)
+    raise Overtaken(f"{MAX_TURNS} turns were not enough")
+
+
+def _open_request(lease: Lease) -> Request | None:
+    """Open the request's parts and sort their rows into windows."""
+    with tenant_scope(lease.tenant):
+        parts = list(InboxPart.objects.filter(work_id=lease.work).order_by("part"))
+    if not parts:
+        return None
+    kind = KINDS[parts[0].kind]
+    key = keys.fingerprint_key(lease.tenant)
+    windows: dict[WindowKey, Touched] = {}
+    seen: Multiplicities | None = None
+    asked: set[Destination] = set()
+    newest = 0
+    for part in parts:
+        batch = store.open_part(part, kind)
+        prints = prints_of.fingerprints(batch, kind, key=key)
+        ordinals = prints_of.ordinals(prints)
+        if len(parts) > 1:  # equal events of one request count across its parts
+            if seen is not None:
+                ordinals += prints_of.earlier(prints, *seen)
+            seen = _added(seen, prints_of.multiplicities(prints))
+        _sort_into_windows(batch, prints, ordinals, kind, windows, key=key)
+        asked |= destinations_of(batch, kind)
+        newest = max(newest, int(times_of(batch).max()))
+    return Request(kind=kind, windows=windows, destinations=frozenset(asked), newest=moment(newest))
+
+
+def _added(seen: Multiplicities | None, more: Multiplicities) -> Multiplicities:
+    """Add the multiplicities of another part of the same request."""
+    if seen is None:
+        return more
+    prints = np.concatenate((seen[0], more[0]))
+    counts = np.concatenate((seen[1], more[1]))
+    distinct, inverse = np.unique(prints, return_inverse=True)
+    return distinct, np.bincount(inverse, weights=counts).astype(np.uint32)
+
+
+def _sort_into_windows(
+    batch: pa.Table,
+    prints: NDArray[np.uint64],
+    ordinals: NDArray[np.int64],
+    kind: Kind,
+    windows: dict[WindowKey, Touched],
+    *,
+    key: bytes,
+) -> None:
+    hours, shards = hours_of(times_of(batch)), shards_of(batch, key=key)
+    order = np.lexsort((hours, shards))
+    changes = np.flatnonzero(
+        np.r_[True, (np.diff(hours[order]) != 0) | (np.diff(shards[order]) != 0)]
+    )
+    for first, last in zip(changes, np.r_[changes[1:], len(order)], strict=True):
+        rows = order[first:last]
+        window = WindowKey(kind.name, int(shards[rows[0]]), int(hours[rows[0]]))
+        touched = windows.setdefault(window, Touched())
+        touched.rows.append(batch.take(pa.array(rows)))
+        touched.prints.append(prints[rows])
+        touched.ordinals.append(ordinals[rows])
+
+
+def destinations_of(batch: pa.Table, kind: Kind) -> frozenset[Destination]:
+    """Return the distinct destinations of a batch: names for dns, addresses for ip."""
+    if kind.name == "dns":
+        names = batch.column("query").unique().to_pylist()
+        return frozenset(Destination(kind="name", value=name) for name in names if name)
+    packed = np.unique(addresses_of(batch, "destIP"))
+    return frozenset(
+        Destination(kind="address", value=addresses.render(each.tobytes())) for each in packed
+    )
+
+
+def _read_identities(tenant: UUID, request: Request, stale: Iterable[WindowKey]) -> None:
+    """Read what each window knows, and at which generation."""
+    with tenant_scope(tenant):
+        for window in stale:
+            touched = request.windows[window]
+            where = {"kind": window.kind, "shard": window.shard, "start": moment(window.start)}
+            row = Window.objects.filter(**where).first()
+            touched.generation = row.generation if row else 0
+            runs = list(IdentityRun.objects.filter(**where)) if row else []
+            touched.runs = [run.id for run in runs]
+            touched.known = store.read_identities(runs)
+
+
+def _decide(tenant: UUID, window: WindowKey, request: Request, *, now: datetime) -> None:
+    """Seal the rows that are new to a window, and the identities that it gains by them."""
+    touched = request.windows[window]
+    known = touched.known
+    assert known is not None, "identities are read before anything is decided"
+    start = moment(window.start)
+    touched.segments, touched.identities, touched.merged_runs = [], [], []
+    sources = []
+    for rows, prints, ordinals in zip(touched.rows, touched.prints, touched.ordinals, strict=True):
+        new = ordinals >= prints_of.earlier(prints, *known)
+        if not new.any():
+            continue
+        kept = rows if new.all() else rows.filter(pa.array(new))
+        kept = ordered(kept, *SORT[window.kind])
+        sources.append(np.unique(addresses_of(kept, "srcIP")))
+        touched.segments.append(
+            store.seal_segment(
+                tenant, window=window, start=start, kind=request.kind, rows=kept, now=now
+            )
+        )
+    key = keys.fingerprint_key(tenant)
+    touched.sources = mac.tags64(key, {each.tobytes() for part in sources for each in part})
+    prints, counts = prints_of.multiplicities(np.concatenate(touched.prints))
+    gained = counts > prints_of.earlier(prints, *known)
+    if not gained.any():
+        return
+    run = (prints[gained], counts[gained])
+    if len(touched.runs) >= COMPACT_RUNS:
+        run = prints_of.merged([known, run])
+        touched.merged_runs = touched.runs
+    touched.identities.append(
+        store.seal_identities(tenant, window=window, start=start, run=run, now=now)
+    )
+
+
+def _commit(lease: Lease, request: Request, *, urgent: bool, now: datetime) -> int:
+    """Make everything effective in one transaction, if nobody was faster and the lease holds."""
+    gaining = {
+        window: touched
+        for window, touched in sorted(request.windows.items())
+        if touched.segments or touched.identities
+    }
+    with tenant_scope(lease.tenant):
+        newest = _advance_stream(lease.tenant, request, now=now)
+        for window, touched in gaining.items():
+            _add_to_window(lease.tenant, window, touched)
+        Segment.objects.bulk_create(s for t in gaining.values() for s in t.segments)
+        IdentityRun.objects.bulk_create(i for t in gaining.values() for i in t.identities)
+        merged = [run for touched in gaining.values() for run in touched.merged_runs]
+        if merged:
+            IdentityRun.objects.filter(id__in=merged).delete()
+        _sketch_sources(lease.tenant, gaining, now=now)
+        for target, since in _days_of(gaining).items():
+            add_to_day(
+                tenant=lease.tenant,
+                target=target,
+                since=since,
+                newest=newest,
+                urgent=urgent,
+                now=now,
+            )
+        finish(lease)
+    return sum(touched.events for touched in gaining.values())
+
+
+def _advance_stream(tenant: UUID, request: Request, *, now: datetime) -> datetime:
+    """Move the stream's newest event on; return it. The row orders requests of one kind."""
+    newest = request.newest.replace(second=0, microsecond=0)
+    Stream.objects.bulk_create(
+        [Stream(tenant_id=tenant, kind=request.kind.name, newest=newest, received_at=now)],
+        ignore_conflicts=True,
+    )
+    row = Stream.objects.select_for_update().get(kind=request.kind.name)
+    row.newest, row.received_at = max(row.newest, newest), now
+    row.save(update_fields=["newest", "received_at"])
+    return row.newest
+
+
+def _add_to_window(tenant: UUID, window: WindowKey, touched: Touched) -> None:
+    where = {"kind": window.kind, "shard": window.shard, "start": moment(window.start)}
+    Window.objects.bulk_create([Window(tenant_id=tenant, **where)], ignore_conflicts=True)
+    row = Window.objects.select_for_update().get(**where)
+    if row.generation != touched.generation:
+        raise Overtaken(f"{window.kind} window was at generation {touched.generation}")
+    row.generation += 1
+    row.events += touched.events
+    row.save(update_fields=["generation", "events"])
+
+
+def _overtaken(tenant: UUID, request: Request) -> list[WindowKey]:
+    """Return the windows that moved on since they were read."""
+    with tenant_scope(tenant):
+        return [
+            window
+            for window, touched in request.windows.items()
+            if Window.objects.filter(
+                kind=window.kind, shard=window.shard, start=moment(window.start)
+            )
+            .exclude(generation=touched.generation)
+            .exists()
+        ]
+
+
+def _days_of(gaining: dict[WindowKey, Touched]) -> dict[ShardDay, datetime]:
+    """Return each day that gained events, with the oldest hour that did, in locking order."""
+    days: dict[ShardDay, datetime] = {}
+    for window, touched in gaining.items():
+        if touched.segments:
+            start = moment(window.start)
+            target = ShardDay(window.shard, day_of(start))
+            days[target] = min(days.get(target, start), start)
+    return dict(sorted(days.items()))
+
+
+def _sketch_sources(tenant: UUID, gaining: dict[WindowKey, Touched], *, now: datetime) -> None:
+    """Add the sources to today's sketches, which ``endpointsSeenToday`` is read from."""
+    today = day_of(now)
+    by_shard: dict[int, list[NDArray[np.uint64]]] = {}
+    for window, touched in gaining.items():
+        if len(touched.sources):
+            by_shard.setdefault(window.shard, []).append(touched.sources)
+    for shard, hashes in sorted(by_shard.items()):
+        blank = _seal_sketch(tenant, today, shard, sketches.empty(), now=now)
+        SourceSketch.objects.bulk_create(
+            [SourceSketch(tenant_id=tenant, day=today, shard=shard, sealed=blank)],
+            ignore_conflicts=True,
+        )
+        row = SourceSketch.objects.select_for_update().get(day=today, shard=shard)
+        registers = sketches.merge(
+            np.frombuffer(open_sketch(row), dtype=np.uint8),
+            sketches.sketch(np.concatenate(hashes)),
+        )
+        SourceSketch.objects.filter(day=today, shard=shard).update(
+            sealed=_seal_sketch(tenant, today, shard, registers, now=now)
+        )
+
+
+def _seal_sketch(
+    tenant: UUID, day: date, shard: int, registers: NDArray[np.uint8], *, now: datetime
+) -> bytes:
+    plain = registers.tobytes()
+    return keys.seal(tenant, keys.SERIES, plain, "source_sketch", day.isoformat(), shard, now=now)
+
+
+def open_sketch(row: SourceSketch) -> bytes:
+    """Open a sketch's registers."""
+    return keys.unseal(
+        row.tenant_id,
+        keys.SERIES,
+        bytes(row.sealed),
+        "source_sketch",
+        row.day.isoformat(),
+        row.shard,
+    )

@@ -1,0 +1,163 @@
+"""Evaluating a day: read its rows, look, ask Wisdom, and make the alerts what was found."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import pyarrow as pa
+from django.conf import settings
+
+from analytics.actions import alerts
+from analytics.actions.days import ShardDay, schedule_again
+from analytics.actions.findings import (
+    AlertContent,
+    Found,
+    content_of,
+    find_in_connections,
+    find_in_questions,
+)
+from analytics.ingest.echo import event_of
+from analytics.ingest.events import DNS, IP, Kind
+from analytics.models import EvaluationDay, Segment
+from analytics.series import codec, store
+from analytics.series.pairs import COLUMNS
+from analytics.series.shards import day_start
+from analytics.wisdom_client import Answer
+from destinations.networks import DEFAULT_HOME, Networks
+from destinations.report import Destination
+from tenants import keys, offers
+from tenants.models import Lease
+from tenants.models.work import finish
+from tenants.scope import tenant_scope
+
+log = logging.getLogger(__name__)
+
+SEQUENCE_QUEUE = "sequence"
+OWED_RETRY = timedelta(seconds=60)
+"""When a day is evaluated again because Wisdom did not answer all of it."""
+QUESTION_COLUMNS = ("ts", "srcIP", "query", "rcode", "localOrig")
+
+
+class Wisdom(Protocol):
+    """What an evaluation asks about destinations."""
+
+    def __call__(self, destinations: frozenset[Destination]) -> Answer:
+        """Answer within seconds; what could not be answered is owed."""
+
+
+class _Asked:
+    """Collects the answers of one evaluation, and what is owed to it."""
+
+    def __init__(self, wisdom: Wisdom) -> None:
+        self._wisdom = wisdom
+        self.owed = False
+
+    def __call__(self, destinations: frozenset[Destination]) -> Any:
+        answer = self._wisdom(destinations)
+        self.owed = self.owed or bool(answer.owed)
+        return answer.reports
+
+
+def home_networks() -> Networks:
+    """Return the networks that direction is judged by where the sensor says nothing."""
+    return Networks.of(settings.HOME_NETWORKS) if settings.HOME_NETWORKS else DEFAULT_HOME
+
+
+def evaluate_day(lease: Lease, *, wisdom: Wisdom, now: datetime) -> int:
+    """Evaluate the day that the leased work stands for; return how many alerts changed.
+
+    The rows are read and Wisdom is asked outside the transaction that commits. An evaluation that
+    saw less than one that committed meanwhile changes nothing.
+    """
+    target, generation = _target(lease)
+    if target is None:  # the day was evaluated under a later row of work
+        with tenant_scope(lease.tenant):
+            finish(lease)
+        return 0
+    asked = _Asked(wisdom)
+    contents = _look(lease.tenant, target, asked)
+    if contents:
+        keys.prepare(lease.tenant, keys.FINDINGS, now=now)
+    with tenant_scope(lease.tenant):
+        row = EvaluationDay.objects.select_for_update().get(shard=target.shard, day=target.day)
+        changed = 0
+        if row.evaluated <= generation:
+            changed = alerts.reconcile(
+                tenant=lease.tenant,
+                target=target,
+                contents=contents,
+                whole=not asked.owed,
+                now=now,
+            )
+            row.evaluated = generation
+            row.owed = asked.owed
+            if row.generation == generation:
+                row.dirty_since = None
+                if asked.owed:
+                    schedule_again(tenant=lease.tenant, row=row, due_at=now + OWED_RETRY, now=now)
+            row.save(update_fields=["evaluated", "owed", "dirty_since", "work_id"])
+        if changed:
+            offers.add_work(
+                tenant=lease.tenant, queue=SEQUENCE_QUEUE, due_at=now, events=changed, now=now
+            )
+        finish(lease)
+    return changed
+
+
+def _target(lease: Lease) -> tuple[ShardDay | None, int]:
+    with tenant_scope(lease.tenant):
+        row = EvaluationDay.objects.filter(work_id=lease.work).first()
+    if row is None:
+        return None, 0
+    return ShardDay(row.shard, row.day), row.generation
+
+
+def _look(tenant: UUID, target: ShardDay, asked: _Asked) -> list[AlertContent]:
+    home = home_networks()
+    with tenant_scope(tenant):
+        connections = _Rows(IP, target, COLUMNS)
+        questions = _Rows(DNS, target, QUESTION_COLUMNS)
+    contents: list[AlertContent] = []
+    if connections.table.num_rows:
+        found = find_in_connections(connections.table, home=home, ask=asked)
+        contents += connections.contents(found)
+    if questions.table.num_rows:
+        found = find_in_questions(questions.table, home=home, ask=asked)
+        contents += questions.contents(found)
+    return contents
+
+
+class _Rows:
+    """One day's rows of one kind, a few columns of them, and the way back to whole events."""
+
+    def __init__(self, kind: Kind, target: ShardDay, columns: tuple[str, ...]) -> None:
+        first = day_start(target.day)
+        self.kind = kind
+        self.segments = list(
+            Segment.objects.filter(
+                kind=kind.name,
+                shard=target.shard,
+                start__gte=first,
+                start__lt=first + timedelta(days=1),
+            ).order_by("id")
+        )
+        tables = [store.open_segment(each, kind, columns=columns) for each in self.segments]
+        empty = codec.decode(codec.encode(kind.schema.empty_table(), kind), kind, columns=columns)
+        self.table = pa.concat_tables([*tables, empty]).combine_chunks()
+
+    def contents(self, found: list[Found]) -> list[AlertContent]:
+        """Return the alerts' contents, each with the event that shows it best."""
+        starts, total = [], 0
+        for segment in self.segments:
+            starts.append(total)
+            total += segment.rows
+        whole: dict[int, pa.Table] = {}
+        contents = []
+        for each in found:
+            number = max(at for at, start in enumerate(starts) if start <= each.row)
+            if number not in whole:
+                whole[number] = store.open_segment(self.segments[number], self.kind)
+            event = event_of(whole[number], each.row - starts[number], self.kind)
+            contents.append(content_of(each, event))
+        return contents

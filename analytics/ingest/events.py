@@ -1,0 +1,187 @@
+"""The canonical event, one shape per kind.
+
+`DnsEvent` and `IpEvent` are how a well-behaved client's JSON decodes; `columns` of a `Kind` say how
+each field becomes a column of the batch. Adding a kind is adding a struct and a `Kind`.
+
+Units: times int64 nanoseconds since 1970 UTC; addresses 16 bytes, IPv4 mapped; counts int64 with
+``-1`` for unset; durations float64 seconds with NaN for unset; flags int8 (-1 unset, 0, 1); texts
+UTF-8 with ``""`` for unset.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+import pyarrow as pa
+
+from analytics.ingest.reasons import Reason
+from analytics.ingest.times import Spelling
+
+MAX_COUNT = 2**63 - 1
+MAX_PORT = 65_535
+UNSET = -1
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=MAX_PORT)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+NAN = float("nan")
+
+
+class Header(msgspec.Struct, gc=False, kw_only=True):
+    """What every kind carries. An instance's unset fields hold their default."""
+
+    ts: Spelling | None = None
+    srcIP: str = ""  # noqa: N815 -- the wire's name, here and below
+    srcPort: Port = UNSET  # noqa: N815
+    srcHost: str = ""  # noqa: N815
+    srcMac: str = ""  # noqa: N815
+    srcUser: str = ""  # noqa: N815
+    srcID: str = ""  # noqa: N815
+    connID: str = ""  # noqa: N815
+    sensor: str = ""
+    labels: list[str] = []
+    localOrig: bool | None = None  # noqa: N815
+    localResp: bool | None = None  # noqa: N815
+
+
+class DnsEvent(Header, gc=False, kw_only=True):
+    """A question put to a resolver, with its answers where the sensor saw them."""
+
+    query: str = ""
+    qtype: str = ""
+    rcode: str = ""
+    answers: list[str] = []
+    destIP: str = ""  # noqa: N815
+
+
+class IpEvent(Header, gc=False, kw_only=True):
+    """A connection or flow. ``bytesOut`` is what the source sent."""
+
+    destIP: str = ""  # noqa: N815
+    destPort: Port = UNSET  # noqa: N815
+    proto: str = ""
+    bytesIn: Count = UNSET  # noqa: N815
+    bytesOut: Count = UNSET  # noqa: N815
+    pktsIn: Count = UNSET  # noqa: N815
+    pktsOut: Count = UNSET  # noqa: N815
+    duration: Seconds = NAN
+    app: str = ""
+    action: str = ""
+    connState: str = ""  # noqa: N815
+    tcpFlags: str = ""  # noqa: N815
+    icmpType: Port = UNSET  # noqa: N815
+    host: str = ""
+    ja3: str = ""
+
+
+class Form(StrEnum):
+    """How a field is normalised and stored."""
+
+    TIME = "time"
+    ADDRESS = "address"
+    NAME = "name"
+    TEXT = "text"
+    LOWER = "lower"
+    TEXTS = "texts"
+    PORT = "port"
+    COUNT = "count"
+    SECONDS = "seconds"
+    FLAG = "flag"
+
+
+ARROW = {
+    Form.TIME: pa.int64(),
+    Form.ADDRESS: pa.binary(16),
+    Form.NAME: pa.string(),
+    Form.TEXT: pa.string(),
+    Form.LOWER: pa.string(),
+    Form.TEXTS: pa.list_(pa.string()),
+    Form.PORT: pa.int32(),
+    Form.COUNT: pa.int64(),
+    Form.SECONDS: pa.float64(),
+    Form.FLAG: pa.int8(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field: its wire name, its form, and the reasons when it is needed and absent or wrong."""
+
+    name: str
+    form: Form
+    missing: Reason | None = None
+    invalid: Reason = Reason.MALFORMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of telemetry."""
+
+    name: str
+    struct: type[Header]
+    columns: tuple[Column, ...]
+    schema_version: int = 1
+
+    def make(self, fields: dict[str, Any]) -> Header:
+        """Return an event of fields that are of their columns' types."""
+        return self.struct(**fields)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema of a batch of this kind."""
+        return pa.schema([(column.name, ARROW[column.form]) for column in self.columns])
+
+
+_HEADER = (
+    Column("ts", Form.TIME, Reason.TS_MISSING, Reason.TS_INVALID),
+    Column("srcIP", Form.ADDRESS, Reason.SRC_MISSING, Reason.SRC_INVALID),
+    Column("srcPort", Form.PORT),
+    Column("srcHost", Form.TEXT),
+    Column("srcMac", Form.LOWER),
+    Column("srcUser", Form.TEXT),
+    Column("srcID", Form.TEXT),
+    Column("connID", Form.TEXT),
+    Column("sensor", Form.TEXT),
+    Column("labels", Form.TEXTS),
+    Column("localOrig", Form.FLAG),
+    Column("localResp", Form.FLAG),
+)
+
+DNS = Kind(
+    name="dns",
+    struct=DnsEvent,
+    columns=(
+        *_HEADER,
+        Column("query", Form.NAME, None, Reason.QUERY_INVALID),
+        Column("qtype", Form.TEXT),
+        Column("rcode", Form.TEXT),
+        Column("answers", Form.TEXTS),
+        Column("destIP", Form.ADDRESS, None, Reason.DEST_INVALID),
+    ),
+)
+
+IP = Kind(
+    name="ip",
+    struct=IpEvent,
+    columns=(
+        *_HEADER,
+        Column("destIP", Form.ADDRESS, Reason.DEST_MISSING, Reason.DEST_INVALID),
+        Column("destPort", Form.PORT),
+        Column("proto", Form.LOWER),
+        Column("bytesIn", Form.COUNT),
+        Column("bytesOut", Form.COUNT),
+        Column("pktsIn", Form.COUNT),
+        Column("pktsOut", Form.COUNT),
+        Column("duration", Form.SECONDS),
+        Column("app", Form.LOWER),
+        Column("action", Form.LOWER),
+        Column("connState", Form.TEXT),
+        Column("tcpFlags", Form.TEXT),
+        Column("icmpType", Form.PORT),
+        Column("host", Form.LOWER),
+        Column("ja3", Form.LOWER),
+    ),
+)
+
+KINDS = {kind.name: kind for kind in (DNS, IP)}

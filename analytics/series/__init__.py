@@ -1,0 +1,1 @@
+"""Time series: how batches become sealed segments, and how those are read back."""

@@ -1,0 +1,180 @@
+"""Sealed segments and identities in the database: the only module that writes or reads them.
+
+The associated data of an envelope is the row's own identity, so bytes that are moved to another
+window, shard, kind or tenant do not open.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from analytics.ingest.events import Kind
+from analytics.ingest.fingerprints import merged
+from analytics.models import IdentityRun, InboxPart, Segment
+from analytics.series import codec
+from analytics.series.shards import nanoseconds
+from crypto.ids import uuid7
+from tenants import keys
+
+IDENTITY_SCHEMA = 1
+Multiplicities = tuple[NDArray[np.uint64], NDArray[np.uint32]]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WindowKey:
+    """One hour of one kind and shard; ``start`` in nanoseconds since 1970."""
+
+    kind: str
+    shard: int
+    start: int
+
+
+def seal_part(
+    tenant: UUID, *, work: UUID, part: int, kind: Kind, batch: pa.Table, now: datetime
+) -> InboxPart:
+    """Seal an accepted batch as one part of a request; nothing is written yet."""
+    identifier = uuid7(now)
+    sealed = keys.seal(
+        tenant,
+        keys.INBOX,
+        codec.encode(batch, kind),
+        "inbox_part", identifier, work, part, kind.name, kind.schema_version,
+        now=now,
+    )  # fmt: skip
+    return InboxPart(
+        tenant_id=tenant,
+        id=identifier,
+        work_id=work,
+        part=part,
+        kind=kind.name,
+        schema=kind.schema_version,
+        events=batch.num_rows,
+        sealed=sealed,
+    )
+
+
+def open_part(row: InboxPart, kind: Kind) -> pa.Table:
+    """Open a part of a request."""
+    plain = keys.unseal(
+        row.tenant_id,
+        keys.INBOX,
+        bytes(row.sealed),
+        "inbox_part", row.id, row.work_id, row.part, row.kind, row.schema,
+    )  # fmt: skip
+    return codec.decode(plain, kind)
+
+
+def seal_segment(
+    tenant: UUID, *, window: WindowKey, start: datetime, kind: Kind, rows: pa.Table, now: datetime
+) -> Segment:
+    """Seal rows of one window; nothing is written yet."""
+    identifier = uuid7(now)
+    sealed = keys.seal(
+        tenant,
+        keys.SERIES,
+        codec.encode(rows, kind),
+        "segment", identifier, window.kind, window.shard, window.start, kind.schema_version,
+        now=now,
+    )  # fmt: skip
+    return Segment(
+        tenant_id=tenant,
+        id=identifier,
+        kind=window.kind,
+        shard=window.shard,
+        start=start,
+        schema=kind.schema_version,
+        rows=rows.num_rows,
+        sealed=sealed,
+    )
+
+
+def open_segment(row: Segment, kind: Kind, *, columns: tuple[str, ...] | None = None) -> pa.Table:
+    """Open a segment, all or some of its columns."""
+    plain = keys.unseal(
+        row.tenant_id,
+        keys.SERIES,
+        bytes(row.sealed),
+        "segment", row.id, row.kind, row.shard, nanoseconds(row.start), row.schema,
+    )  # fmt: skip
+    return codec.decode(plain, kind, columns=columns)
+
+
+def read_rows(
+    kind: Kind,
+    *,
+    shard: int,
+    first: datetime,
+    last: datetime,
+    columns: tuple[str, ...] | None = None,
+) -> pa.Table:
+    """Read the rows of one kind and shard whose hour starts in ``[first, last)``.
+
+    Call it inside the tenant's scope. The order of rows is not defined.
+    """
+    rows = Segment.objects.filter(
+        kind=kind.name, shard=shard, start__gte=first, start__lt=last
+    ).iterator(chunk_size=64)
+    tables = [open_segment(row, kind, columns=columns) for row in rows]
+    if not tables:
+        return codec.decode(codec.encode(kind.schema.empty_table(), kind), kind, columns=columns)
+    return pa.concat_tables(tables).combine_chunks()
+
+
+def seal_identities(
+    tenant: UUID, *, window: WindowKey, start: datetime, run: Multiplicities, now: datetime
+) -> IdentityRun:
+    """Seal the identities that a request added to a window; nothing is written yet."""
+    identifier = uuid7(now)
+    prints, counts = run
+    repeated = np.flatnonzero(counts != 1).astype(np.uint32)
+    plain = b"".join(
+        (
+            len(prints).to_bytes(4, "big"),
+            prints.astype(">u8").tobytes(),
+            repeated.astype(">u4").tobytes(),
+            counts[repeated].astype(">u4").tobytes(),
+        )
+    )
+    sealed = keys.seal(
+        tenant,
+        keys.SERIES,
+        plain,
+        "identity_run", identifier, window.kind, window.shard, window.start, IDENTITY_SCHEMA,
+        now=now,
+    )  # fmt: skip
+    return IdentityRun(
+        tenant_id=tenant,
+        id=identifier,
+        kind=window.kind,
+        shard=window.shard,
+        start=start,
+        rows=len(prints),
+        sealed=sealed,
+    )
+
+
+def open_identities(row: IdentityRun) -> Multiplicities:
+    """Open a run of identities: distinct fingerprints, sorted, and their multiplicities."""
+    plain = keys.unseal(
+        row.tenant_id,
+        keys.SERIES,
+        bytes(row.sealed),
+        "identity_run", row.id, row.kind, row.shard, nanoseconds(row.start), IDENTITY_SCHEMA,
+    )  # fmt: skip
+    count = int.from_bytes(plain[:4], "big")
+    prints = np.frombuffer(plain, dtype=">u8", count=count, offset=4).astype(np.uint64)
+    rest = np.frombuffer(plain, dtype=">u4", offset=4 + 8 * count)
+    repeated, more = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    counts = np.ones(count, dtype=np.uint32)
+    counts[repeated.astype(np.int64)] = more
+    return prints, counts
+
+
+def read_identities(runs: Iterable[IdentityRun]) -> Multiplicities:
+    """Open and merge the runs of one window."""
+    return merged([open_identities(row) for row in runs])

@@ -1,0 +1,1 @@
+"""The engine's HTTP API: thin doors, one file a resource."""

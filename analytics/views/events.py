@@ -1,0 +1,126 @@
+"""``POST /v1/events/<kind>``: the body is read, decoded, sealed and committed before the 200.
+
+Answers follow the contract: 200 with counts whenever a value was read, 400 when nothing parses, 503
+with Retry-After for every failure of ours and for a full backlog, never 429.
+"""
+
+import logging
+import time
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+
+from analytics.actions.accept import accept_request, is_overloaded, seal_request
+from analytics.ingest.bodies import MAX_INFLATED, Receipt, inflated, read_batches
+from analytics.ingest.events import KINDS, Kind
+from analytics.ingest.reasons import TooLarge, Unreadable
+from tenants.apikeys import Scope
+from tenants.auth import Caller, caller, record_denial
+from tenants.errors import Refused
+from tenants.problems import problem, refusal
+
+log = logging.getLogger(__name__)
+
+PIECE = 1 << 18
+"""Bytes read from the connection at a time."""
+LARGE = "The body is larger than 512 MiB; send less at a time."
+RETRY_SECONDS = 30
+"""Retry-After of a 503: the time in which a worker clears a few hundred batches."""
+
+
+@csrf_exempt
+def post_events(request: HttpRequest, kind: str) -> HttpResponse:
+    """Take a body of events of one kind."""
+    if request.method != "POST":
+        response = problem(405, "Send events with POST.", "method_not_allowed")
+        response["Allow"] = "POST"
+        return response
+    try:
+        return _answer(request, kind)
+    except DatabaseError as error:
+        log.error("events were not accepted: %s", type(error).__name__)  # noqa: TRY400 -- its text may quote rows
+    except Exception as error:  # noqa: BLE001 -- the contract: every failure of ours is a 503 here
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(  # noqa: TRY400 -- see above
+            "events were not accepted: %s at %s:%s", type(error).__name__, place.name, place.lineno
+        )
+    return unavailable("The events could not be stored; send them again.")
+
+
+def _answer(request: HttpRequest, kind: str) -> HttpResponse:
+    try:
+        who = caller(
+            request.META.get("HTTP_AUTHORIZATION", ""), scope=Scope.INGEST, now=timezone.now()
+        )
+        known = KINDS.get(kind)
+        if known is None:
+            return problem(404, f"There are no {kind[:16]!r} events.", "not_found")
+        return _take(request, known, who)
+    except Refused as error:
+        record_denial(request, error)
+        return refusal(error)
+    except Unreadable as error:
+        return problem(error.status, error.message, error.code)
+
+
+def _take(request: HttpRequest, kind: Kind, who: Caller) -> HttpResponse:
+    expected = _length(request)
+    if expected is not None and expected > MAX_INFLATED:
+        raise TooLarge(LARGE)
+    if is_overloaded(who):
+        return unavailable("Too many requests of this account wait for their effect.")
+    receipt = Receipt()
+    now = timezone.now()
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    pieces = inflated(_pieces(request, expected), encoding)
+    batches = read_batches(pieces, kind, receipt, now=time.time_ns())
+    parts = seal_request(caller=who, kind=kind, batches=batches, now=now)
+    if not receipt.accepted and set(receipt.rejected) <= {"malformed"}:
+        return problem(400, "The body holds no JSON object.", "unreadable")
+    accept_request(caller=who, parts=parts, now=now)
+    return HttpResponse(
+        msgspec.json.encode(
+            {
+                "received": receipt.received,
+                "accepted": receipt.accepted,
+                "rejected": receipt.rejected,
+            }
+        ),
+        content_type="application/json",
+    )
+
+
+def _length(request: HttpRequest) -> int | None:
+    """Return how long the body says it is, ``None`` where it does not."""
+    text = request.META.get("CONTENT_LENGTH") or ""
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise Unreadable("The Content-Length is not a number.")
+    return int(text) if text else None
+
+
+def _pieces(request: HttpRequest, expected: int | None) -> Iterator[bytes]:
+    """Read the body as it arrives; raise `Unreadable` when it ends before its length.
+
+    Raises `TooLarge` for a body of no stated length that goes on and on, inflated or not.
+    """
+    stream: Any = request.META["wsgi.input"] if expected is None else request
+    total = 0
+    while piece := stream.read(PIECE):
+        total += len(piece)
+        if total > MAX_INFLATED:
+            raise TooLarge(LARGE)
+        yield piece
+    if expected is not None and total != expected:
+        raise Unreadable(f"The body ended after {total} of {expected} bytes; nothing was taken.")
+
+
+def unavailable(message: str) -> HttpResponse:
+    """Return a 503 that says when to come again."""
+    return problem(503, message, "unavailable", retry_after=RETRY_SECONDS)
+

@@ -1,0 +1,95 @@
+"""The catalogue of what is audited.
+
+A new event is one member with its label and a docstring that says when it is recorded. Its value
+is in the log for ever: a member may be added, never renamed or reused.
+"""
+
+from enum import StrEnum
+from typing import Literal, Self
+
+
+class Outcome(StrEnum):
+    """How a deed ended."""
+
+    SUCCESS = "success"
+    DENIED = "denied"
+    FAILURE = "failure"
+
+
+class EventType(StrEnum):
+    """What can be audited: the value stands in the log, ``label`` in lists.
+
+    An event that is kept by the minute happens too often for a row each: it is counted per actor
+    and minute (`audit.record.tally`). Every other is one row a deed (`audit.record.record`).
+    """
+
+    label: str
+    tallied: bool
+
+    def __new__(cls, value: str, label: str, kept: Literal["deed", "minute"] = "deed") -> Self:
+        """Make a member from its value, its label and what one row of it stands for."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.tallied = kept == "minute"
+        return member
+
+    TENANT_CREATED = "tenant.created", "Tenant created"
+    """A tenant and its first API key were made."""
+    TENANT_SUSPENDED = "tenant.suspended", "Tenant suspended"
+    """A tenant's keys stopped working; its rows stay."""
+    TENANT_RESUMED = "tenant.resumed", "Tenant resumed"
+    """A suspended tenant's keys work again."""
+    TENANT_KEY_CREATED = "key.tenant_key_created", "Tenant key created"
+    """The key that a tenant's rows are sealed with was made and wrapped by the root key."""
+
+    KEY_CREATED = "key.created", "API key created"
+    """An API key was made and shown once."""
+    KEY_REVOKED = "key.revoked", "API key revoked"
+    """An API key stopped working for good."""
+    AUTH_DENIED = "auth.denied", "Access denied"
+    """A request was refused: unknown, revoked or expired key, or one without the scope."""
+
+    EVENTS_ACCEPTED = ("events.accepted", "Events accepted", "minute")
+    """Telemetry was taken: requests as calls, events as items, per key and minute."""
+    ALERTS_POLLED = ("alerts.polled", "Alerts polled", "minute")
+    """Alerts were read over the API: polls as calls, alerts as items, per key and minute."""
+    WISDOM_ASKED = ("wisdom.asked", "Wisdom asked", "minute")
+    """An engine asked about destinations: requests as calls, destinations as items."""
+
+    STAFF_CREATED = "staff.created", "Staff account created"
+    """A person got an account on the console."""
+    STAFF_LOGIN = "staff.login", "Staff signed in"
+    """A person proved password and second factor."""
+    STAFF_LOGIN_FAILED = "staff.login_failed", "Staff sign-in failed"
+    """A password or second factor was wrong, or the account is locked."""
+    STAFF_LOGOUT = "staff.logout", "Staff signed out"
+    """A person ended a session."""
+    STAFF_DISABLED = "staff.disabled", "Staff account disabled"
+    """A person's access was ended, and with it every session."""
+    STAFF_MFA_REPLACED = "staff.mfa_replaced", "Staff second factor replaced"
+    """A person put a new authenticator in the place of the old."""
+    STAFF_READ = "staff.read", "Staff read a tenant's rows"
+    """A person saw rows of a tenant; recorded before they are shown."""
+
+    FEED_REFRESHED = "feed.refreshed", "Feed refreshed"
+    """A threat feed was fetched and its index built."""
+    FEED_FAILED = "feed.failed", "Feed failed"
+    """A threat feed could not be fetched, parsed or trusted; the last good index stays."""
+    FEED_CONFIGURED = "feed.configured", "Feed configured"
+    """A feed was switched on or off, or its settings changed."""
+    ENGINE_CREATED = "engine.created", "Engine created"
+    """An Analytics Engine got a credential for Wisdom."""
+
+    WORK_DEAD = "work.dead", "Work gave up"
+    """A unit of work failed as often as it may and was set aside."""
+    SYSTEM_FIRST_START = "system.first_start", "First start"
+    """The deployment made its keys and its first owner."""
+    SEQUENCER_STARTED = "sequencer.started", "Sequencer started"
+    """The process that signs the log began to run."""
+    ENGINE_REVOKED = "engine.revoked", "Engine revoked"
+    """An engine's credential stopped working."""
+    AUDIT_VERIFIED = "audit.verified", "Audit log verified"
+    """The log was checked against its checkpoints; the outcome says how that ended."""
+    AUDIT_READ = "audit.read", "Audit log read"
+    """Somebody listed the log across tenants."""

@@ -1,0 +1,150 @@
+"""``manage.py audit verify`` and ``manage.py audit list``.
+
+Both read across tenants, so both leave an entry of their own, by the account of the shell.
+``verify`` exits 0 when the log is whole, 1 when it is not, 2 when it could not be checked.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit import actors
+from audit.checkpoints import public_key_path, read_public_key
+from audit.events import EventType, Outcome
+from audit.models import Entry
+from audit.reading import pages, stored_checkpoints
+from audit.record import REASON_LIMIT, excerpt, record
+from audit.scope import all_tenants_audit
+from audit.verify import Verdict, verify
+from crypto.errors import CryptoError
+
+UNCHECKED = 2
+"""Exit code when the log could not be checked at all."""
+
+LIST_LIMIT = 1000
+"""Entries that one list may hold."""
+
+
+class Command(BaseCommand):
+    """Check the audit log or list its newest entries."""
+
+    help = "Check the audit log against its signed checkpoints, or list its newest entries."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the two subcommands."""
+        commands = parser.add_subparsers(dest="deed", required=True)
+        check = commands.add_parser("verify", help="hash every entry again and compare")
+        check.add_argument("--json", action="store_true", help="print the verdict as JSON")
+        check.add_argument(
+            "--checkpoint",
+            type=Path,
+            action="append",
+            default=[],
+            help="a checkpoint that was kept elsewhere; may be repeated"
+            " (without it, the deployment's own file)",
+        )
+        check.add_argument(
+            "--public-key",
+            type=Path,
+            help="the log's public key, kept elsewhere (without it, the file beside the"
+            " deployment's own checkpoint)",
+        )
+        listing = commands.add_parser("list", help="print the newest entries")
+        listing.add_argument("--limit", type=int, default=50, help=f"at most {LIST_LIMIT}")
+        listing.add_argument("--before", type=int, help="only entries with an index below this")
+        listing.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *, deed: str, **options: Any) -> None:
+        """Run the subcommand."""
+        if deed == "verify":
+            self._verify(
+                outside=options["checkpoint"],
+                public_key=options["public_key"],
+                as_json=options["json"],
+            )
+        else:
+            self._list(limit=options["limit"], before=options["before"], as_json=options["json"])
+
+    def _verify(self, *, outside: list[Path], public_key: Path | None, as_json: bool) -> None:
+        own = Path(settings.CHECKPOINT_FILE)
+        files = outside or ([own] if own.exists() else [])
+        key_file = public_key or public_key_path(own)
+        try:
+            key = read_public_key(key_file, name=settings.AUDIT_ORIGIN)
+            notes = [each.read_text("utf-8") for each in files]
+        except (OSError, UnicodeDecodeError, CryptoError) as error:
+            raise CommandError(f"cannot check the log: {error}", returncode=UNCHECKED) from error
+        with all_tenants_audit("reader", using="default"):
+            verdict = verify(
+                pages=pages(using="default"),
+                checkpoints=stored_checkpoints(using="default"),
+                key=key,
+                origin=settings.AUDIT_ORIGIN,
+                outside=notes,
+            )
+        _record_verdict(verdict)
+        self.stdout.write(_as_json(verdict) if as_json else _as_text(verdict))
+        if not verdict.ok:
+            raise SystemExit(1)
+
+    def _list(self, *, limit: int, before: int | None, as_json: bool) -> None:
+        if not 1 <= limit <= LIST_LIMIT:
+            raise CommandError(f"--limit is between 1 and {LIST_LIMIT}")
+        with all_tenants_audit("reader", using="default"):
+            record(
+                event=EventType.AUDIT_READ,
+                actor=actors.shell(),
+                now=datetime.now(UTC),
+                detail={"limit": limit},
+            )
+            entries = list(Entry.objects.newest(limit, before=before))
+        shown = [{"idx": each.idx, **msgspec.to_builtins(each.content())} for each in entries]
+        if as_json:
+            self.stdout.write(json.dumps({"entries": shown}))
+            return
+        for each in shown:  # JSON in ASCII: no field can move the cursor or reverse the line
+            self.stdout.write(json.dumps(each))
+
+
+def _record_verdict(verdict: Verdict) -> None:
+    found = "; ".join(each.message for each in verdict.findings)
+    record(
+        event=EventType.AUDIT_VERIFIED,
+        actor=actors.shell(),
+        now=datetime.now(UTC),
+        outcome=Outcome.SUCCESS if verdict.ok else Outcome.FAILURE,
+        reason=excerpt(found, limit=REASON_LIMIT),
+        detail={"size": verdict.size, "checkpoints": verdict.checkpoints},
+    )
+
+
+def _as_json(verdict: Verdict) -> str:
+    return json.dumps(
+        {
+            "ok": verdict.ok,
+            "size": verdict.size,
+            "root": verdict.root.hex(),
+            "checkpoints": verdict.checkpoints,
+            "unsigned": verdict.unsigned,
+            "first_bad": verdict.first_bad,
+            "findings": [msgspec.to_builtins(each) for each in verdict.findings],
+            "clock_back": list(verdict.clock_back),
+        }
+    )
+
+
+def _as_text(verdict: Verdict) -> str:
+    counts = f"{verdict.size} entries, {verdict.checkpoints} checkpoints"
+    lines = [f"{counts}, {verdict.unsigned} entries not signed yet"]
+    lines += [f"the clock went back at entry {idx}" for idx in verdict.clock_back]
+    lines += [
+        f"entries {each.first} to {each.last}: {each.message} [{each.fault}]"
+        for each in verdict.findings
+    ]
+    lines.append("whole" if verdict.ok else f"NOT WHOLE: first bad entry {verdict.first_bad}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What each deployment does by the clock."""

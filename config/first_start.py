@@ -1,0 +1,85 @@
+"""What a deployment on one machine needs before it can serve: keys, a tenant, an owner, an engine.
+
+Each piece is made where it is missing and left alone where it is not, so that a start that was
+interrupted goes on at the next one.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from audit.actors import Actor
+from audit.events import EventType
+from audit.record import record
+from console.actions import create_staff
+from console.models import Role, Staff
+from crypto import signatures
+from crypto.random import random_bytes
+from feeds.actions import seed_feeds
+from tenants.actions import create_tenant
+from tenants.models import Tenant
+from wisdom.actions import create_engine
+
+SYSTEM = Actor(kind="system", id="first-start")
+REASON = "first start"
+OWNER = "owner"
+TENANT = "first tenant"
+
+
+def make_key_files() -> None:
+    """Make the root key, the pepper, Django's key and the checkpoint key where they are missing."""
+    home = Path(settings.CHECKPOINT_FILE).parent
+    _write_once(home / "origin", f"tawny.example/embedded/{random_bytes(8).hex()}".encode())
+    origin = (home / "origin").read_text("ascii").strip()
+    keys = Path(settings.ROOT_KEY_FILE).parent
+    keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in (settings.ROOT_KEY_FILE, settings.PEPPERS[1], settings.SECRET_KEY_FILE):
+        _write_once(Path(path), random_bytes(32).hex().encode())
+    _write_once(
+        Path(settings.CHECKPOINT_KEY_FILE),
+        signatures.encode_private(signatures.generate(origin)),
+    )
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    """Write a file of mode 0400 whole or not at all; keep one that is there."""
+    if path.exists():
+        return
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+
+
+def make_first_accounts(*, now: datetime) -> dict[str, str]:
+    """Make a tenant, a staff owner, an engine's credential and the default feeds.
+
+    Returns what is shown once: only of what was made now.
+    """
+    shown: dict[str, str] = {}
+    if not Tenant.objects.exists():
+        new = create_tenant(name=TENANT, actor=SYSTEM, reason=REASON, now=now)
+        shown |= {"tenant": str(new.tenant.id), "api_key": new.api_key}
+    if not Staff.objects.exists():
+        staff = create_staff(username=OWNER, role=Role.OWNER, actor=SYSTEM, reason=REASON, now=now)
+        shown |= {
+            "console_username": OWNER,
+            "console_password": staff.password,
+            "totp_secret": staff.totp_secret,
+            "otpauth_uri": staff.otpauth_uri,
+        }
+    if not Path(settings.WISDOM_KEY_FILE).exists():
+        _, wisdom_key = create_engine(
+            name=f"embedded {now:%Y-%m-%d %H:%M:%S}", actor=SYSTEM, reason=REASON, now=now
+        )
+        _write_once(Path(settings.WISDOM_KEY_FILE), wisdom_key.encode())
+    seed_feeds(actor=SYSTEM, now=now)
+    if shown:
+        record(event=EventType.SYSTEM_FIRST_START, actor=SYSTEM, now=now, reason=REASON)
+    return shown

@@ -1,0 +1,1 @@
+"""One settings module a deployment: ``embedded`` (default), ``cloud``, ``engine``, ``test``."""

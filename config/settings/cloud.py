@@ -1,0 +1,57 @@
+"""Many tenants on managed services. Secrets come from files that the environment names."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from config.beat import analytics as analytics_beat, feeds as feeds_beat
+from config.settings.base import *
+
+CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE, **feeds_beat.SCHEDULE}
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ValueError(f"{name} is not set; see docs/operating.md")
+    return value
+
+
+def _database(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ValueError("a database URL starts with postgresql://")
+    return postgres(
+        NAME=parts.path.lstrip("/"),
+        USER=unquote(parts.username or ""),
+        PASSWORD=unquote(parts.password or ""),
+        HOST=parts.hostname or "",
+        PORT=str(parts.port or 5432),
+    )
+
+
+DATABASES = {
+    "default": _database(_required("DATABASE_URL")),
+    "keys": _database(_required("KEYS_DATABASE_URL")),
+    "wisdom": _database(_required("WISDOM_DATABASE_URL")),
+}
+CELERY_BROKER_URL = _required("BROKER_URL")
+CACHE_URL = _required("CACHE_URL")
+ALLOWED_HOSTS = _required("TAWNY_HOSTS").split(",")
+SECRET_KEY = Path(_required("SECRET_KEY_FILE")).read_text("ascii").strip()
+ROOT_KEY_FILE = _required("TAWNY_ROOT_KEY_FILE")
+PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")}
+WISDOM_URL = _required("TAWNY_WISDOM_URL")
+WISDOM_KEY_FILE = _required("TAWNY_WISDOM_KEY_FILE")
+SNAPSHOT_DIR = _required("TAWNY_SNAPSHOT_DIR")
+FEEDS_DIR = os.environ.get("TAWNY_FEEDS_DIR", "")
+AUDIT_ORIGIN = _required("TAWNY_AUDIT_ORIGIN")
+CHECKPOINT_FILE = _required("TAWNY_CHECKPOINT_FILE")
+CHECKPOINT_KEY_FILE = os.environ.get("TAWNY_CHECKPOINT_KEY_FILE", "")  # the sequencer's alone
+INSTALLED_APPS = [
+    "console.apps.CloudConsoleConfig" if app == "console" else app for app in INSTALLED_APPS
+]
+ROOT_URLCONF = "config.urls.cloud"
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,0 +1,73 @@
+"""Everything on one machine, from wheels: what ``make run`` starts.
+
+State lies in one folder, ``$TAWNY_HOME``. The launcher writes there which sockets and passwords
+its servers have; these settings read it and nothing else.
+"""
+
+import os
+from pathlib import Path
+
+from config.beat import analytics as analytics_beat, feeds as feeds_beat
+from config.embedded import state
+from config.settings.base import *
+
+CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE, **feeds_beat.SCHEDULE}
+
+HOME: Path = state.home()
+_keys = HOME / "keys"
+_role = os.environ.get("TAWNY_DB_ROLE", "app")
+if _role not in {"app", "owner", "staff"}:
+    raise ValueError(f"TAWNY_DB_ROLE is {_role!r}: app, owner or staff")
+
+
+def _database(name: str) -> dict[str, object]:
+    connection = state.connection()
+    if connection is None:  # nothing runs: a command that needs no database may still go on
+        return postgres(NAME=name, USER=f"tawny_{_role}", HOST=str(HOME / "not-running"))
+    return postgres(
+        NAME=name,
+        USER=f"tawny_{_role}",
+        PASSWORD=connection.passwords[f"tawny_{_role}"],
+        HOST=str(connection.socket_dir),
+        PORT=str(connection.port),
+    )
+
+
+DATABASES = {
+    "default": _database("tawny"),
+    "keys": _database("tawny_keys"),
+    "wisdom": _database("tawny_wisdom"),
+}
+_connection = state.connection()
+VALKEY_SOCKET = str(_connection.valkey_socket) if _connection else str(HOME / "not-running")
+CELERY_BROKER_URL = f"redis+socket://{VALKEY_SOCKET}?virtual_host=0"
+CACHE_URL = f"unix://{VALKEY_SOCKET}?db=1"
+
+_scheme = "https" if os.environ.get("TAWNY_TLS_CERT") else "http"
+_port = os.environ.get("TAWNY_PORT", "8000")
+BASE_URL = state.url() or f"{_scheme}://127.0.0.1:{_port}"
+WISDOM_URL = os.environ.get("TAWNY_WISDOM_URL", BASE_URL)
+WISDOM_KEY_FILE = str(_keys / "wisdom_key")
+ROOT_KEY_FILE = os.environ.get("TAWNY_ROOT_KEY_FILE", str(_keys / "root"))
+PEPPERS = {1: str(_keys / "pepper_1")}
+SECRET_KEY_FILE = str(_keys / "django")
+SECRET_KEY = (
+    Path(SECRET_KEY_FILE).read_text("ascii").strip()
+    if Path(SECRET_KEY_FILE).exists()
+    else os.urandom(48).hex()  # before the first start: nothing signed with it outlives the command
+)
+SNAPSHOT_DIR = str(HOME / "snapshots")
+FEEDS_DIR = str(HOME / "feeds")
+_origin = HOME / "origin"
+AUDIT_ORIGIN = _origin.read_text("ascii").strip() if _origin.exists() else "tawny.example/embedded"
+CHECKPOINT_FILE = str(HOME / "checkpoint")
+CHECKPOINT_KEY_FILE = str(_keys / "checkpoint")
+
+ALLOWED_HOSTS = os.environ.get("TAWNY_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+if os.environ.get("TAWNY_BIND", "127.0.0.1") not in {"127.0.0.1", "::1", "localhost"}:
+    ALLOWED_HOSTS.append(os.environ["TAWNY_BIND"])
+if _scheme == "http":  # over loopback; a browser takes no __Host- cookie from there
+    SESSION_COOKIE_NAME = "tawny_staff"
+    CSRF_COOKIE_NAME = "tawny_csrf"
+    SESSION_COOKIE_SECURE = False
+    CSRF_COOKIE_SECURE = False

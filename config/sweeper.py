@@ -1,0 +1,42 @@
+"""The sweeper in every worker: offers again what waits, whatever the broker forgot."""
+
+import logging
+import threading
+from typing import Any
+
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import Error as DatabaseError, close_old_connections, connections
+
+from config.celery import QUEUES
+from tenants.offers import sweep
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 5.0
+"""Seconds between sweeps (contract)."""
+_stop = threading.Event()
+
+
+@worker_ready.connect
+def start(**_signal: Any) -> None:
+    """Start the sweeper beside the worker's consumer."""
+    _stop.clear()
+    threading.Thread(target=run, name="sweeper", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def stop(**_signal: Any) -> None:
+    """Stop offering: what is not done is another worker's."""
+    _stop.set()
+
+
+def run() -> None:
+    """Sweep until stopped; a database that is away is asked again at the next turn."""
+    while not _stop.is_set():
+        try:
+            sweep(queues=QUEUES)
+        except DatabaseError as error:
+            log.warning("the sweep failed: %s", type(error).__name__)
+            close_old_connections()
+        _stop.wait(EVERY_SECONDS)
+    connections.close_all()

@@ -1,0 +1,1 @@
+"""Which routes a deployment serves."""

@@ -1,0 +1,20 @@
+"""The app `console`."""
+
+from django.apps import AppConfig
+
+
+class ConsoleConfig(AppConfig):
+    """The staff console of a deployment whose shell belongs to the people who use it."""
+
+    name = "console"
+    verbose_name = "Staff console"
+    default = True
+    replaces_shell_mfa = False
+    """Whether an authenticator that was made in the shell must be replaced at first sign-in."""
+
+
+class CloudConsoleConfig(ConsoleConfig):
+    """The staff console of a cloud deployment: whoever has its shell is not who signs in."""
+
+    default = False
+    replaces_shell_mfa = True

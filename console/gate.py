@@ -1,0 +1,113 @@
+"""The gate before the staff console: nothing behind it answers unless everything is in order.
+
+Two locks, each closed by default. The first knows only the path: whatever lies under the console's
+prefix, page or not, needs an active person whose second factor this very session proved and whose
+session is neither idle nor old. The second knows the view: it must have declared its roles, and the
+person must have one of them. A page's sight is in the audit log before the page is made.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.actors import Actor
+from audit.events import EventType, Outcome
+from audit.record import record
+from console import sessions
+from console.errors import error_page, is_console_path
+from console.models import Staff
+from console.pages import landing, rules_of
+from console.sessions import Standing
+
+APP = "console"
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class StaffGate:
+    """Middleware: lets a request of the console through, or answers it.
+
+    It comes after the session, authentication and OTP middleware, whose work it judges.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a path under the console's prefix only to whom it may be answered."""
+        if not is_console_path(request.path_info):
+            return self.get_response(request)
+        now = timezone.now()  # noqa: TID251 -- the edge, like a view
+        response = None
+        if request.path_info != reverse("console:login"):
+            response = _turn_away(request, now)
+        return _kept_private(response or self.get_response(request))
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        _args: tuple[Any, ...],
+        _kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """Hold a view of the console, wherever it is mounted, against what it declared."""
+        match = request.resolver_match
+        if match is None or APP not in match.app_names:
+            return None
+        rules = rules_of(view)
+        if rules is not None and rules.public:
+            return None
+        staff = request.user
+        if not getattr(request, "passed_gate", False) or not isinstance(staff, Staff):
+            return error_page(HTTPStatus.FORBIDDEN)
+        now = timezone.now()  # noqa: TID251 -- the edge, like a view
+        actor = Actor(kind="staff", id=str(staff.id))
+        if rules is None or staff.role not in rules.roles:
+            record(
+                event=EventType.AUTH_DENIED,
+                actor=actor,
+                now=now,
+                resource=f"page:{match.view_name}",
+                outcome=Outcome.DENIED,
+            )
+            words = "Your role does not see this page."
+            return error_page(HTTPStatus.FORBIDDEN, words, back=landing(staff))
+        if staff.must_replace_mfa and not rules.before_mfa:
+            return HttpResponseRedirect(reverse("console:authenticator"))
+        if rules.event is not None and request.method in SAFE:
+            record(event=rules.event, actor=actor, now=now, resource=f"page:{match.view_name}")
+        return None
+
+
+def _turn_away(request: HttpRequest, now: datetime) -> HttpResponse | None:
+    """Return the answer for whom the console does not answer, ``None`` for whom it does."""
+    staff = request.user
+    standing = Standing.UNKNOWN
+    if isinstance(staff, Staff) and staff.is_active and staff.is_verified():  # type: ignore[attr-defined] # django-otp adds it
+        standing = sessions.standing(request.session, now=now)
+    if standing is Standing.LIVE:
+        sessions.touch(request, now=now)
+        request.passed_gate = True  # type: ignore[attr-defined] # read by process_view
+        return None
+    if staff.is_authenticated:
+        logout(request)
+    if request.method not in SAFE:
+        return error_page(HTTPStatus.FORBIDDEN)
+    query = {"next": request.path_info} if request.method == "GET" else {}
+    if standing in {Standing.IDLE, Standing.OLD}:
+        query["ended"] = standing.value
+    return HttpResponseRedirect(f"{reverse('console:login')}?{urlencode(query)}")
+
+
+def _kept_private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    # Under ``no-referrer`` a browser sends ``Origin: null`` with a form, which the CSRF check
+    # refuses; this policy tells other sites as little.
+    response["Referrer-Policy"] = "same-origin"
+    return response

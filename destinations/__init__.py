@@ -1,0 +1,1 @@
+"""The vocabulary that engine and Wisdom share: names, addresses, networks, flags, reports."""

@@ -1,0 +1,62 @@
+#!/usr/bin/env python
+"""Django's commands, with the embedded servers within reach where the embedded settings are used.
+
+``DJANGO_SETTINGS_MODULE`` chooses another deployment; nothing is started then.
+"""
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+
+from django.core.management import execute_from_command_line
+
+from config.embedded.attachment import attached
+from config.embedded.errors import EmbeddedError
+
+EMBEDDED = "config.settings.embedded"
+WITHOUT_SERVERS = frozenset(
+    {
+        "check",
+        "collectstatic",
+        "diffsettings",
+        "drain",  # says by its exit status that nothing runs, so it must not make something run
+        "findstatic",
+        "help",
+        "makemigrations",
+        "sendtestemail",
+        "startapp",
+        "startproject",
+        "test",
+        "version",
+    }
+)
+AS_OWNER = frozenset({"migrate", "showmigrations", "sqlmigrate"})
+ASKS_ONLY = frozenset({"-h", "--help", "--version"})
+
+
+def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
+    """Return the context that a command needs: the servers, or nothing."""
+    command = arguments[0] if arguments else "help"
+    elsewhere = os.environ["DJANGO_SETTINGS_MODULE"] != EMBEDDED or any(
+        each.startswith("--settings") for each in arguments
+    )
+    if elsewhere or command in WITHOUT_SERVERS or ASKS_ONLY.intersection(arguments):
+        return nullcontext()
+    return attached(migrated=command != "migrate")
+
+
+def main() -> None:
+    """Run the command named on the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
+    if sys.argv[1:2] and sys.argv[1] in AS_OWNER:
+        os.environ.setdefault("TAWNY_DB_ROLE", "owner")
+    try:
+        with servers_for(sys.argv[1:]):
+            execute_from_command_line(sys.argv)
+    except EmbeddedError as failure:
+        sys.stderr.write(f"tawny: {failure}\n")
+        sys.exit(failure.exit_status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""The servers that the suite runs on: real ones, in a folder that goes away.
+
+Everything is served as ``tawny_app``, so that row-level security holds in every test as it does in
+service. Only the fixtures here go through the owner: to migrate, and to empty tables afterwards.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import TransactionTestCase
+
+from config.embedded.servers import Servers
+from config.embedded.state import Connection
+from config.first_start import make_key_files
+
+DATABASES = ("default", "keys", "wisdom")
+KEEP = frozenset({"django_migrations", "django_content_type", "auth_permission"})
+
+
+class _Reached:
+    """How the suite's servers are reached; filled in once they run."""
+
+    connection: Connection | None = None
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Connection]:
+    """PostgreSQL and Valkey for the session."""
+    home = Path(os.environ["TAWNY_HOME"])
+    running = Servers(home, fast=True)
+    _Reached.connection = running.start()
+    settings.CACHE_URL = f"unix://{_Reached.connection.valkey_socket}?db=1"
+    try:
+        yield _Reached.connection
+    finally:
+        connections.close_all()
+        running.stop()
+
+
+def _serve(connection: Connection, role: str) -> None:
+    for session in connections.all():
+        session.close()
+        session.settings_dict.update(
+            HOST=str(connection.socket_dir),
+            PORT=str(connection.port),
+            USER=role,
+            PASSWORD=connection.passwords[role],
+        )
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: Connection, django_db_blocker: Any) -> None:
+    """Migrate as the owner, then serve as the application's role."""
+    with django_db_blocker.unblock():
+        make_key_files()
+        _serve(servers, "tawny_owner")
+        for alias in DATABASES:
+            call_command("migrate", database=alias, interactive=False, verbosity=0)
+        _serve(servers, "tawny_app")
+
+
+@contextmanager
+def _superuser(alias: str) -> Iterator[psycopg.Connection[Any]]:
+    connection = _Reached.connection
+    assert connection is not None, "the database fixtures start the servers"
+    with psycopg.connect(
+        host=str(connection.socket_dir),
+        port=connection.port,
+        user="postgres",
+        password=connection.passwords["postgres"],
+        dbname=str(settings.DATABASES[alias]["NAME"]),
+        autocommit=True,
+    ) as session:
+        yield session
+
+
+@pytest.fixture
+def as_owner() -> Callable[..., Any]:
+    """Open a connection past every policy and trigger: ``with as_owner("default") as session``."""
+    return lambda alias="default": _superuser(alias)
+
+
+def _empty_tables(_case: TransactionTestCase) -> None:
+    for alias in DATABASES:
+        connections[alias].close()
+        with _superuser(alias) as session:
+            tables = [
+                row[0]
+                for row in session.execute(
+                    "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')"
+                    " AND NOT relispartition AND relnamespace = 'public'::regnamespace"
+                ).fetchall()
+                if row[0] not in KEEP
+            ]
+            probe = " UNION ALL ".join(
+                f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})"  # noqa: S608 -- our own names
+                for table in tables
+            )
+            filled = [row[0] for row in session.execute(probe).fetchall()] if tables else []
+            if filled:
+                session.execute("SET session_replication_role = replica")
+                session.execute(f"TRUNCATE {', '.join(filled)} RESTART IDENTITY CASCADE")
+
+
+# tawny_app may not TRUNCATE, and Django has no hook for how a test database is emptied.
+setattr(TransactionTestCase, "_fixture_teardown", _empty_tables)  # noqa: B010 -- not in its types
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A moment of the suite's, past the samples' times."""
+    return datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_held() -> Iterator[None]:
+    """Forget keys between tests: every test has tenants of its own."""
+    yield
+    from tenants import keys  # noqa: PLC0415 -- pure tests must not import models
+
+    keys.forget()
+
+
+@pytest.fixture
+def tenant(now: datetime) -> tuple[UUID, str]:
+    """A tenant's id and its API key."""
+    from audit.actors import Actor  # noqa: PLC0415 -- see above
+    from tenants.actions import create_tenant  # noqa: PLC0415
+
+    new = create_tenant(
+        name="first.example", actor=Actor(kind="shell", id="test"), reason="test", now=now
+    )
+    return new.tenant.id, new.api_key

@@ -1,0 +1,74 @@
+"""People, browsers and time for the console's tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+from django.test import Client
+
+from audit.actors import Actor
+from audit.models import Staged
+from audit.scope import all_tenants_audit
+from console.actions import NewStaff
+from console.models import Staff, TOTPDevice
+from crypto import otp
+
+START = datetime(2026, 3, 2, 9, 0, 5, tzinfo=UTC)
+SHELL = Actor(kind="shell", id="tests")
+HOME = "192.0.2.10"
+
+
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self, traveller: time_machine.Traveller) -> None:
+        self._traveller = traveller
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(tz=UTC)
+
+    def advance(self, **by: float) -> None:
+        self._traveller.shift(timedelta(**by))
+
+
+class Person:
+    """Somebody with an account, an authenticator and a browser."""
+
+    def __init__(self, new: NewStaff, clock: Clock) -> None:
+        self.new = new
+        self.clock = clock
+        self.browser = Client()
+
+    @property
+    def staff(self) -> Staff:
+        return Staff.objects.get(pk=self.new.staff.pk)
+
+    @property
+    def device(self) -> TOTPDevice:
+        return TOTPDevice.objects.get(user=self.new.staff, confirmed=True)
+
+    def code(self, *, seconds: int = 0) -> str:
+        """Return what the authenticator shows, `seconds` from now."""
+        return otp.totp(self.device.seed(), at=self.clock.now + timedelta(seconds=seconds))
+
+    def submit(self, *, address: str = HOME, **changed: str) -> Any:
+        """Send the sign-in form, right but for what is changed."""
+        form = {
+            "username": self.new.staff.username,
+            "password": self.new.password,
+            "code": self.code(),
+            **changed,
+        }
+        return self.browser.post("/console/login/", form, REMOTE_ADDR=address)
+
+    def sign_in(self) -> "Person":
+        response = self.submit()
+        assert response.status_code == 302, response.content
+        return self
+
+
+def deeds(event: str) -> list[Staged]:
+    """Return what the audit log was told of an event, oldest first."""
+    with all_tenants_audit("reader", using="default"):
+        return list(Staged.objects.filter(event=event).order_by("xid", "id"))
