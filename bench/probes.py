@@ -24,7 +24,7 @@ REST = "rest"
 PROBES: dict[str, str] = {
     # accept
     "analytics.ingest.bodies:inflated": "inflate",
-    "analytics.ingest.bodies:stretches": "cut",
+    "analytics.ingest.bodies:Stretches.__iter__": "cut",
     "analytics.ingest.values:decode_values": "decode",
     "analytics.ingest.batches:_column": "columns",
     "analytics.ingest.batches:to_batch": "columns: table",

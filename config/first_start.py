@@ -1,4 +1,4 @@
-"""What a deployment on one machine needs before it can serve: keys, a tenant, an owner, an engine.
+"""What a deployment on one machine needs before it can serve: keys, a tenant, an owner.
 
 Each piece is made where it is missing and left alone where it is not, so that a start that was
 interrupted goes on at the next one.
@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from audit.actors import Actor
 from audit.events import EventType
@@ -17,10 +18,8 @@ from console.actions import create_staff
 from console.models import Role, Staff
 from crypto import signatures
 from crypto.random import random_bytes
-from feeds.actions import seed_feeds
 from tenants.actions import create_tenant
 from tenants.models import Tenant
-from wisdom.actions import create_engine
 
 SYSTEM = Actor(kind="system", id="first-start")
 REASON = "first start"
@@ -31,19 +30,19 @@ TENANT = "first tenant"
 def make_key_files() -> None:
     """Make the root key, the pepper, Django's key and the checkpoint key where they are missing."""
     home = Path(settings.CHECKPOINT_FILE).parent
-    _write_once(home / "origin", f"tawny.example/embedded/{random_bytes(8).hex()}".encode())
+    write_once(home / "origin", f"tawny.example/embedded/{random_bytes(8).hex()}".encode())
     origin = (home / "origin").read_text("ascii").strip()
     keys = Path(settings.ROOT_KEY_FILE).parent
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in (settings.ROOT_KEY_FILE, settings.PEPPERS[1], settings.SECRET_KEY_FILE):
-        _write_once(Path(path), random_bytes(32).hex().encode())
-    _write_once(
+        write_once(Path(path), random_bytes(32).hex().encode())
+    write_once(
         Path(settings.CHECKPOINT_KEY_FILE),
         signatures.encode_private(signatures.generate(origin)),
     )
 
 
-def _write_once(path: Path, content: bytes) -> None:
+def write_once(path: Path, content: bytes) -> None:
     """Write a file of mode 0400 whole or not at all; keep one that is there."""
     if path.exists():
         return
@@ -55,10 +54,15 @@ def _write_once(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY)  # the name too must outlive a power cut: rows are
+    try:  # sealed under the key from the next moment on
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def make_first_accounts(*, now: datetime) -> dict[str, str]:
-    """Make a tenant, a staff owner, an engine's credential and the default feeds.
+    """Make a tenant and a staff owner, and what the deployment's own steps make.
 
     Returns what is shown once: only of what was made now.
     """
@@ -74,12 +78,8 @@ def make_first_accounts(*, now: datetime) -> dict[str, str]:
             "totp_secret": staff.totp_secret,
             "otpauth_uri": staff.otpauth_uri,
         }
-    if not Path(settings.WISDOM_KEY_FILE).exists():
-        _, wisdom_key = create_engine(
-            name=f"embedded {now:%Y-%m-%d %H:%M:%S}", actor=SYSTEM, reason=REASON, now=now
-        )
-        _write_once(Path(settings.WISDOM_KEY_FILE), wisdom_key.encode())
-    seed_feeds(actor=SYSTEM, now=now)
+    for step in settings.FIRST_START_STEPS:
+        import_string(step)(actor=SYSTEM, now=now)
     if shown:
         record(event=EventType.SYSTEM_FIRST_START, actor=SYSTEM, now=now, reason=REASON)
     return shown

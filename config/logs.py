@@ -13,7 +13,10 @@ import structlog
 
 
 class Scrub(logging.Filter):
-    """Replace a database error passed as an argument by its type's name."""
+    """Replace an error passed as an argument by its type's name, and Celery's report of one.
+
+    Celery passes one dictionary with a failed task's error and traceback already made text.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Scrub the record's arguments; let every record pass."""
@@ -22,6 +25,10 @@ class Scrub(logging.Filter):
                 type(each).__name__ if isinstance(each, BaseException) else each
                 for each in record.args
             )
+        elif isinstance(record.args, dict) and "exc" in record.args:
+            error = record.exc_info[0] if record.exc_info else None
+            name = error.__name__ if error else "an error"
+            record.args = {**record.args, "exc": name, "traceback": ""}
         return True
 
 

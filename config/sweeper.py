@@ -1,10 +1,11 @@
 """The sweeper in every worker: offers again what waits, whatever the broker forgot."""
 
+import gc
 import logging
 import threading
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import worker_init, worker_ready, worker_shutting_down
 from django.db import Error as DatabaseError, close_old_connections, connections
 
 from config.celery import QUEUES
@@ -15,6 +16,13 @@ log = logging.getLogger(__name__)
 EVERY_SECONDS = 5.0
 """Seconds between sweeps (contract)."""
 _stop = threading.Event()
+
+
+@worker_init.connect
+def settle(**_signal: Any) -> None:
+    """Keep the collector off what every child inherits, and the pages shared (see config.wsgi)."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_ready.connect

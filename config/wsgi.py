@@ -1,5 +1,6 @@
 """The WSGI application that granian serves."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
@@ -9,3 +10,8 @@ from django.core.wsgi import get_wsgi_application
 from config import celery  # noqa: F401 -- offers of work need the application before the first request
 
 application = get_wsgi_application()
+
+# Everything loaded so far lives as long as the process: keep the collector from walking it whenever
+# a batch allocates a few thousand events (measured: decoding takes half the time).
+gc.collect()
+gc.freeze()

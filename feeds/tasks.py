@@ -16,7 +16,7 @@ QUEUE = "feeds"
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="feeds.refresh_due", soft_time_limit=50, time_limit=60)  # type: ignore[untyped-decorator]  # celery ships no types
+@shared_task(name="feeds.refresh_due", soft_time_limit=50, time_limit=60)
 def refresh_due(**_later: object) -> int:
     """Claim every due feed and send it off; the count of claims is the result."""
     now = timezone.now()
@@ -28,7 +28,7 @@ def refresh_due(**_later: object) -> int:
     return len(claimed)
 
 
-@shared_task(name="feeds.refresh", soft_time_limit=280, time_limit=300)  # type: ignore[untyped-decorator]  # celery ships no types
+@shared_task(name="feeds.refresh", soft_time_limit=280, time_limit=300)
 def refresh(*, feed: str, **_later: object) -> str:
     """Refresh one feed; running twice does no harm. The state is the result."""
     row = Feed.objects.filter(id=feed, enabled=True).first()

@@ -45,5 +45,6 @@ def _keep(lease: Lease, done: threading.Event) -> None:
                     return
             except DatabaseError as error:
                 log.warning("a lease was not renewed: %s", type(error).__name__)
+                connections.close_all()  # the next renewal connects anew
     finally:
         connections.close_all()  # this thread's own, opened only where a renewal was needed

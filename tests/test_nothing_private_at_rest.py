@@ -28,7 +28,7 @@ from tests.canaries import encodings, found_in
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
-HOSTS = 60
+HOSTS = 10
 CONTACTS = 8
 
 
@@ -92,13 +92,15 @@ def test_no_canary_is_found_in_any_of_eight_encodings(
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)
     questions, connections, canaries = _events(seed=1)
-    basic = {"HTTP_AUTHORIZATION": f"Bearer {tenant[1]}"}
+    bearer = {"authorization": f"Bearer {tenant[1]}"}
     for kind, events in (("dns", questions), ("ip", connections)):
         body = "\n".join(map(json.dumps, [*events, {"srcIP": canaries[0]}, "x"]))
-        answer = client.post(f"/v1/events/{kind}", body, content_type="application/json", **basic)
+        answer = client.post(
+            f"/v1/events/{kind}", body, content_type="application/json", headers=bearer
+        )
         assert answer.json()["accepted"] == len(events)
     _work(now)
-    alerts = client.get("/v1/alerts", **basic).json()["alerts"]
+    alerts = client.get("/v1/alerts", headers=bearer).json()["alerts"]
     assert {alert["event"]["srcIP"] for alert in alerts} >= set(canaries[::4])
 
     valkey = Redis.from_url(settings.CACHE_URL)

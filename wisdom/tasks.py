@@ -6,7 +6,7 @@ from django.utils import timezone
 from wisdom.publishing import publish_if_due
 
 
-@shared_task(name="wisdom.publish", soft_time_limit=280, time_limit=300)  # type: ignore[untyped-decorator]  # celery ships no types
+@shared_task(name="wisdom.publish", soft_time_limit=280, time_limit=300)
 def publish(**_later: object) -> str:
     """Publish a snapshot when one is due; its version, or nothing, is the result."""
     manifest = publish_if_due(now=timezone.now())

@@ -41,7 +41,8 @@ def backlog() -> Backlog:
 
 def drain_step(*, now: datetime) -> Backlog:
     """Close every stream as if it had fallen quiet, offer what is due, and count what is left."""
-    early = Work.objects.filter(queue=ANALYSE, state=WorkState.PENDING, due_at__gt=now)
+    # what failed keeps its pause: hurried, its attempts would be used up before the fault passes
+    early = Work.objects.filter(queue=ANALYSE, state=WorkState.PENDING, attempt=0, due_at__gt=now)
     with transaction.atomic():  # rows that a worker holds are its own to move; the next step comes
         rows = list(early.select_for_update(skip_locked=True).values_list("id", flat=True))
         Work.objects.filter(id__in=rows).update(due_at=now)

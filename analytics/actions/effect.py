@@ -9,13 +9,14 @@ hour's identities at some generation and may commit only while it is still that 
 that comes second reads what the first added and decides again; nothing else is computed twice.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+from django.db import connection
 from numpy.typing import NDArray
 
 from analytics.actions.days import ShardDay, add_to_day
@@ -95,7 +96,7 @@ def take_effect(
             finish(lease)
         return 0
     urgent = bool(request.destinations) and listed(request.destinations)
-    stale: Iterable[WindowKey] = request.windows
+    stale: Collection[WindowKey] = request.windows
     for _ in range(MAX_TURNS):
         _read_identities(lease.tenant, request, stale)
         for window in stale:
@@ -177,17 +178,28 @@ def destinations_of(batch: pa.Table, kind: Kind) -> frozenset[Destination]:
     )
 
 
-def _read_identities(tenant: UUID, request: Request, stale: Iterable[WindowKey]) -> None:
-    """Read what each window knows, and at which generation."""
+def _read_identities(tenant: UUID, request: Request, stale: Collection[WindowKey]) -> None:
+    """Read what each window knows, and at which generation: two statements for all of them."""
+    where = {
+        "kind": request.kind.name,
+        "shard__in": {window.shard for window in stale},
+        "start__in": {moment(window.start) for window in stale},
+    }
     with tenant_scope(tenant):
+        generations = {
+            (shard, start): generation
+            for shard, start, generation in Window.objects.filter(**where).values_list(
+                "shard", "start", "generation"
+            )
+        }
+        runs: dict[tuple[int, datetime], list[IdentityRun]] = {}
+        for run in IdentityRun.objects.filter(**where).order_by("id") if generations else ():
+            runs.setdefault((run.shard, run.start), []).append(run)
         for window in stale:
-            touched = request.windows[window]
-            where = {"kind": window.kind, "shard": window.shard, "start": moment(window.start)}
-            row = Window.objects.filter(**where).first()
-            touched.generation = row.generation if row else 0
-            runs = list(IdentityRun.objects.filter(**where)) if row else []
-            touched.runs = [run.id for run in runs]
-            touched.known = store.read_identities(runs)
+            touched, place = request.windows[window], (window.shard, moment(window.start))
+            touched.generation = generations.get(place, 0)
+            touched.runs = [run.id for run in runs.get(place, ())]
+            touched.known = store.read_identities(runs.get(place, ()))
 
 
 def _decide(tenant: UUID, window: WindowKey, request: Request, *, now: datetime) -> None:
@@ -234,8 +246,8 @@ def _commit(lease: Lease, request: Request, *, urgent: bool, now: datetime) -> i
     }
     with tenant_scope(lease.tenant):
         newest = _advance_stream(lease.tenant, request, now=now)
-        for window, touched in gaining.items():
-            _add_to_window(lease.tenant, window, touched)
+        if gaining:
+            _add_to_windows(lease.tenant, request.kind, gaining)
         Segment.objects.bulk_create(s for t in gaining.values() for s in t.segments)
         IdentityRun.objects.bulk_create(i for t in gaining.values() for i in t.identities)
         merged = [run for touched in gaining.values() for run in touched.merged_runs]
@@ -268,29 +280,58 @@ def _advance_stream(tenant: UUID, request: Request, *, now: datetime) -> datetim
     return row.newest
 
 
-def _add_to_window(tenant: UUID, window: WindowKey, touched: Touched) -> None:
-    where = {"kind": window.kind, "shard": window.shard, "start": moment(window.start)}
-    Window.objects.bulk_create([Window(tenant_id=tenant, **where)], ignore_conflicts=True)
-    row = Window.objects.select_for_update().get(**where)
-    if row.generation != touched.generation:
-        raise Overtaken(f"{window.kind} window was at generation {touched.generation}")
-    row.generation += 1
-    row.events += touched.events
-    row.save(update_fields=["generation", "events"])
+def _add_to_windows(tenant: UUID, kind: Kind, gaining: Mapping[WindowKey, Touched]) -> None:
+    """Move every window on by one generation, in one statement and in locking order.
+
+    Raises `Overtaken` where one of them is not at the generation that was read.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO series_window (tenant_id, kind, shard, start, generation, events)
+            SELECT %s, %s, added.shard, added.start, added.generation, added.events
+              FROM unnest(%s::smallint[], %s::timestamptz[], %s::bigint[], %s::bigint[])
+                AS added (shard, start, generation, events)
+              LEFT JOIN series_window AS there
+                ON there.tenant_id = %s AND there.kind = %s
+               AND there.shard = added.shard AND there.start = added.start
+             WHERE added.generation = 1 OR there.generation IS NOT NULL
+             ORDER BY added.shard, added.start
+            ON CONFLICT (tenant_id, kind, shard, start) DO UPDATE
+               SET generation = excluded.generation,
+                   events = series_window.events + excluded.events
+             WHERE series_window.generation = excluded.generation - 1
+            """,
+            [
+                tenant,
+                kind.name,
+                [window.shard for window in gaining],
+                [moment(window.start) for window in gaining],
+                [touched.generation + 1 for touched in gaining.values()],
+                [touched.events for touched in gaining.values()],
+                tenant,
+                kind.name,
+            ],
+        )
+        if cursor.rowcount != len(gaining):
+            raise Overtaken("a window moved on since its identities were read")
 
 
 def _overtaken(tenant: UUID, request: Request) -> list[WindowKey]:
     """Return the windows that moved on since they were read."""
     with tenant_scope(tenant):
-        return [
-            window
-            for window, touched in request.windows.items()
-            if Window.objects.filter(
-                kind=window.kind, shard=window.shard, start=moment(window.start)
-            )
-            .exclude(generation=touched.generation)
-            .exists()
-        ]
+        standing = {
+            (shard, start): generation
+            for shard, start, generation in Window.objects.filter(
+                kind=request.kind.name,
+                start__in={moment(window.start) for window in request.windows},
+            ).values_list("shard", "start", "generation")
+        }
+    return [
+        window
+        for window, touched in request.windows.items()
+        if standing.get((window.shard, moment(window.start)), 0) != touched.generation
+    ]
 
 
 def _days_of(gaining: dict[WindowKey, Touched]) -> dict[ShardDay, datetime]:

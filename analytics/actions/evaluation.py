@@ -1,8 +1,9 @@
 """Evaluating a day: read its rows, look, ask Wisdom, and make the alerts what was found."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import pyarrow as pa
@@ -39,11 +40,8 @@ OWED_RETRY = timedelta(seconds=60)
 QUESTION_COLUMNS = ("ts", "srcIP", "query", "rcode", "localOrig")
 
 
-class Wisdom(Protocol):
-    """What an evaluation asks about destinations."""
-
-    def __call__(self, destinations: frozenset[Destination]) -> Answer:
-        """Answer within seconds; what could not be answered is owed."""
+Wisdom = Callable[[frozenset[Destination]], Answer]
+"""Answers within seconds; what it could not answer is owed."""
 
 
 class _Asked:

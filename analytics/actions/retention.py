@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, Sum
 
-from analytics.models import Alert, IdentityRun, InboxPart, Segment, SourceSketch
+from analytics.models import Alert, IdentityRun, InboxPart, Segment, SourceSketch, Window
 from crypto.ids import first_uuid7
 from tenants.models import Work, WorkState
 from tenants.scope import tenant_scope
@@ -27,12 +28,22 @@ def retain(*, tenant: UUID, now: datetime) -> dict[str, int]:
         deleted = {
             "inbox": InboxPart.objects.filter(work_id__in=finished).delete()[0],
             "identities": _older(IdentityRun, now - IDENTITIES),
-            "series": _older(Segment, now - SERIES),
+            "series": _forget_series(now - SERIES),
             "sketches": SourceSketch.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
             "alerts": Alert.objects.filter(opened_at__lt=now - ALERTS).delete()[0],
         }
     deleted["work"] = Work.objects.filter(id__in=finished).delete()[0]
     return deleted
+
+
+def _forget_series(limit: datetime) -> int:
+    """Delete segments of earlier days, and take their events off their windows' counts."""
+    gone = Segment.objects.filter(id__lt=first_uuid7(limit.date()))
+    lost = gone.order_by("kind", "shard", "start").values_list("kind", "shard", "start")
+    for kind, shard, start, rows in lost.annotate(lost=Sum("rows")):
+        window = Window.objects.filter(kind=kind, shard=shard, start=start)
+        window.update(events=F("events") - rows)
+    return _older(Segment, limit)
 
 
 def _older(model: type[IdentityRun] | type[Segment], limit: datetime) -> int:

@@ -92,7 +92,7 @@ def _gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
                     rest, member = member.unused_data, None
                 else:
                     rest = member.unconsumed_tail
-    except (isal_zlib.error, zlib.error):
+    except (isal_zlib.error, zlib.error):  # type: ignore[misc]  # the stub gives an instance
         raise Unreadable("The gzip body is broken.") from None
     if member is not None:
         raise Unreadable("The gzip body ends in the middle; nothing of it was taken.")

@@ -10,6 +10,7 @@ UTF-8 with ``""`` for unset.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -130,7 +131,12 @@ class Kind:
     @property
     def schema(self) -> pa.Schema:
         """The Arrow schema of a batch of this kind."""
-        return pa.schema([(column.name, ARROW[column.form]) for column in self.columns])
+        return _schema(self.columns)
+
+
+@lru_cache(maxsize=64)
+def _schema(columns: tuple[Column, ...]) -> pa.Schema:
+    return pa.schema([(column.name, ARROW[column.form]) for column in columns])
 
 
 _HEADER = (

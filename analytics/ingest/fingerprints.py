@@ -103,6 +103,7 @@ def merged(
     parts: list[tuple[NDArray[np.uint64], NDArray[np.uint32]]],
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     """Merge multiplicity tables of several requests: the highest of each fingerprint."""
+    parts = [part for part in parts if len(part[0])]
     if not parts:
         return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32)
     if len(parts) == 1:

@@ -1,5 +1,6 @@
 """Ask Wisdom in bulk, within a time, and say what is owed when it does not answer."""
 
+import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,8 +49,20 @@ class _NoAnswer(Exception):  # noqa: N818 -- never leaves this module
 class WisdomClient:
     """One engine's connection to Wisdom, kept alive between batches; used by any thread."""
 
-    def __init__(self, url: str, key: str, *, timeout: float = 5.0, cache: Cache) -> None:
-        """Prepare to ask at ``url`` with the engine's key; ``timeout`` is seconds for a call."""
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float = 5.0,
+        cache: Cache,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        """Prepare to ask at ``url`` with the engine's key.
+
+        ``timeout`` is seconds for a call; ``trust`` says whose certificate Wisdom may show, by
+        default the public authorities'.
+        """
         self._timeout = timeout
         self._cache = cache
         self._breaker = Breaker()
@@ -58,6 +71,7 @@ class WisdomClient:
             auth=httpx.BasicAuth(key, ""),
             headers=_HEADERS,
             timeout=timeout,
+            verify=trust or ssl.create_default_context(),
             trust_env=False,
             follow_redirects=False,
         )

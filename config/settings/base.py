@@ -163,7 +163,10 @@ WORK_TASKS = {"ingest": "analytics.ingest", "analyse": "analytics.analyse"}
 # -- the deployment's own names and numbers, each documented where it is used
 ROOT_KEY_FILE: str = ""
 PEPPERS: dict[int, str] = {}
+FIRST_START_STEPS: list[str] = []
 WISDOM_URL = ""
+WISDOM_PINNED_CERTIFICATE = ""
+FEEDS_DIR = ""
 WISDOM_KEY_FILE = ""
 SNAPSHOT_DIR = ""
 AUDIT_ORIGIN = ""

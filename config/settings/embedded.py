@@ -11,6 +11,7 @@ from config.beat import analytics as analytics_beat, feeds as feeds_beat
 from config.embedded import state
 from config.settings.base import *
 
+FIRST_START_STEPS = ["config.first_start_wisdom.make_wisdom_accounts"]
 CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE, **feeds_beat.SCHEDULE}
 
 HOME: Path = state.home()
@@ -47,6 +48,9 @@ _scheme = "https" if os.environ.get("TAWNY_TLS_CERT") else "http"
 _port = os.environ.get("TAWNY_PORT", "8000")
 BASE_URL = state.url() or f"{_scheme}://127.0.0.1:{_port}"
 WISDOM_URL = os.environ.get("TAWNY_WISDOM_URL", BASE_URL)
+# Asked over loopback, where the certificate's name does not fit: it is trusted as it is.
+_certificate = os.environ.get("TAWNY_TLS_CERT", "")
+WISDOM_PINNED_CERTIFICATE = "" if "TAWNY_WISDOM_URL" in os.environ else _certificate
 WISDOM_KEY_FILE = str(_keys / "wisdom_key")
 ROOT_KEY_FILE = os.environ.get("TAWNY_ROOT_KEY_FILE", str(_keys / "root"))
 PEPPERS = {1: str(_keys / "pepper_1")}

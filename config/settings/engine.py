@@ -14,6 +14,8 @@ if os.environ.get("DATABASE_URL"):
 else:
     from config.settings.embedded import *
 
+FIRST_START_STEPS = []
+WISDOM_PINNED_CERTIFICATE = ""
 CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE}
 INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in {"feeds", "wisdom"}]
 DATABASES = {alias: each for alias, each in DATABASES.items() if alias != "wisdom"}

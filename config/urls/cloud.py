@@ -15,4 +15,4 @@ urlpatterns = [
 handler400 = "console.errors.bad_request"
 handler403 = "console.errors.forbidden"
 handler404 = "console.errors.not_found"
-handler500 = "console.errors.server_error"
+handler500 = "config.errors.server_error"

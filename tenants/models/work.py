@@ -95,13 +95,13 @@ def claim(work_id: UUID, *, lease: timedelta) -> Lease | None:
             """
             UPDATE work
                SET state = 'leased', token = token + 1, attempt = attempt + 1,
-                   lease_until = clock_timestamp() + %s
+                   lease_until = clock_timestamp() + make_interval(secs => %s)
              WHERE id = %s AND attempt < %s
                AND ((state = 'pending' AND due_at <= clock_timestamp())
                     OR (state = 'leased' AND lease_until < clock_timestamp()))
             RETURNING tenant_id, queue, token, attempt
             """,
-            [lease, work_id, MAX_CLAIMS],
+            [lease.total_seconds(), work_id, MAX_CLAIMS],
         )
         row = cursor.fetchone()
     if row is None:
@@ -120,7 +120,8 @@ def bury() -> list[tuple[UUID, UUID, str]]:
             """,
             [MAX_CLAIMS],
         )
-        return cursor.fetchall()
+        buried: list[tuple[UUID, UUID, str]] = cursor.fetchall()
+    return buried
 
 
 def renew(lease: Lease, *, term: timedelta) -> bool:
@@ -128,12 +129,13 @@ def renew(lease: Lease, *, term: timedelta) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            UPDATE work SET lease_until = clock_timestamp() + %s
+            UPDATE work SET lease_until = clock_timestamp() + make_interval(secs => %s)
              WHERE id = %s AND token = %s AND state = 'leased'
             """,
-            [term, lease.work, lease.token],
+            [term.total_seconds(), lease.work, lease.token],
         )
-        return cursor.rowcount == 1
+        renewed: bool = cursor.rowcount == 1
+    return renewed
 
 
 def finish(lease: Lease) -> None:

@@ -1,0 +1,128 @@
+"""Identities: equal exactly where the normalised events are, and counted as the contract says."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from analytics.ingest.batches import to_batch
+from analytics.ingest.events import DNS, IP, KINDS, DnsEvent, Form, Header, IpEvent, Kind
+from analytics.ingest.fingerprints import (
+    earlier,
+    fingerprints,
+    merged,
+    multiplicities,
+    ordinals,
+)
+
+NOW = 1_777_636_800 * 10**9  # 2026-05-01T12:00:00Z
+KEY = bytes(32)
+SOUND = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "198.51.100.7"}
+PRINTS = st.lists(st.integers(0, 6), max_size=40).map(lambda each: np.array(each, dtype=np.uint64))
+OTHER = {
+    Form.TIME: "2026-05-01T12:00:00.000000001Z",
+    Form.ADDRESS: "203.0.113.9",
+    Form.NAME: "other.example",
+    Form.TEXT: "Other",
+    Form.LOWER: "other",
+    Form.TEXTS: ["other"],
+    Form.PORT: 0,
+    Form.COUNT: 0,
+    Form.SECONDS: 0.0,
+    Form.FLAG: False,
+}
+
+
+def prints_of(*events: Header, kind: Kind = IP, key: bytes = KEY) -> list[int]:
+    batch, rejected = to_batch(events, kind, now=NOW)
+    assert rejected == {}
+    return [int(each) for each in fingerprints(batch, kind, key=key)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, column.name) for kind in KINDS.values() for column in kind.columns]
+)
+def test_each_field_changed_changes_the_fingerprint(kind: Kind, name: str) -> None:
+    form = next(column.form for column in kind.columns if column.name == name)
+    changed = kind.make({**SOUND, name: OTHER[form]})
+    one, other = prints_of(kind.make(SOUND), changed, kind=kind)
+    assert one != other
+
+
+def test_a_kind_and_a_key_have_fingerprints_of_their_own() -> None:
+    event = {"ts": 1777636800, "srcIP": "192.0.2.1"}
+    one = prints_of(DnsEvent(**event, destIP="192.0.2.2"), kind=DNS)
+    assert one != prints_of(IpEvent(**event, destIP="192.0.2.2"))
+    assert one != prints_of(DnsEvent(**event, destIP="192.0.2.2"), kind=DNS, key=bytes([1] * 32))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"srcHost": "a"}, {"srcHost": " a "}),
+        ({"proto": "TCP"}, {"proto": "tcp"}),
+        ({"ts": "2026-05-01T12:00:00Z"}, {"ts": 1777636800000}),
+        ({"srcIP": "192.0.2.1"}, {"srcIP": "::ffff:192.0.2.1"}),
+        ({"labels": []}, {"labels": ["", "-"]}),
+        ({"duration": 0.0}, {"duration": -0.0}),
+        ({"connID": ""}, {"connID": "-"}),
+    ],
+)
+def test_spellings_of_one_event_are_one(one: dict[str, object], other: dict[str, object]) -> None:
+    first, second = prints_of(IP.make({**SOUND, **one}), IP.make({**SOUND, **other}))
+    assert first == second
+
+
+TEXT = st.text(st.sampled_from("ab\\x1f\x1e\x1f -"), max_size=6)
+FIELDS = st.fixed_dictionaries(
+    {"srcHost": TEXT, "srcUser": TEXT, "labels": st.lists(TEXT, max_size=3), "app": TEXT}
+)
+
+
+@given(FIELDS, FIELDS)
+@settings(max_examples=300, deadline=None)
+def test_fingerprints_are_equal_where_the_normalised_events_are_and_nowhere_else(
+    one: dict[str, object], other: dict[str, object]
+) -> None:
+    events = [IP.make({**SOUND, **fields}) for fields in (one, other)]
+    batch, _ = to_batch(events, IP, now=NOW)
+    prints = fingerprints(batch, IP, key=KEY)
+    rows = [str(row) for row in batch.to_pylist()]  # as text: an unset duration equals itself
+    assert (prints[0] == prints[1]) == (rows[0] == rows[1])
+
+
+def test_a_batchs_part_has_the_fingerprints_of_its_rows() -> None:
+    events = [IP.make({**SOUND, "connID": str(n)}) for n in range(6)]
+    batch, _ = to_batch(events, IP, now=NOW)
+    whole = fingerprints(batch, IP, key=KEY)
+    assert fingerprints(batch.slice(2, 3), IP, key=KEY).tolist() == whole[2:5].tolist()
+    assert len(fingerprints(batch.slice(0, 0), IP, key=KEY)) == 0
+
+
+@given(PRINTS)
+def test_ordinals_count_the_equal_ones_before(prints: np.ndarray) -> None:
+    seen: Counter[int] = Counter()
+    slow = []
+    for each in prints.tolist():
+        slow.append(seen[each])
+        seen[each] += 1
+    assert ordinals(prints).tolist() == slow
+
+
+@given(PRINTS, PRINTS)
+def test_earlier_looks_up_what_is_known(prints: np.ndarray, before: np.ndarray) -> None:
+    known = Counter(before.tolist())
+    distinct, counts = multiplicities(before)
+    assert dict(zip(distinct.tolist(), counts.tolist(), strict=True)) == known
+    assert earlier(prints, distinct, counts).tolist() == [known[each] for each in prints.tolist()]
+
+
+@given(st.lists(PRINTS, max_size=4))
+def test_merged_keeps_the_highest_multiplicity(requests: list[np.ndarray]) -> None:
+    slow: Counter[int] = Counter()
+    for request in requests:
+        slow |= Counter(request.tolist())
+    prints, counts = merged([multiplicities(request) for request in requests])
+    assert prints.tolist() == sorted(slow)
+    assert dict(zip(prints.tolist(), counts.tolist(), strict=True)) == slow

@@ -1,0 +1,302 @@
+"""``GET /v1/alerts``: a feed that is followed by a bookmark, each alert once and when it rises."""
+
+import json
+import logging
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given, strategies as st
+
+from analytics.models import Alert, AlertChange
+from analytics.views import alerts
+from analytics.views.alerts import place_of, token_of
+from audit.actors import Actor
+from config.logs import JsonLine
+from tenants.actions import create_key, create_tenant
+from tenants.apikeys import Scope
+from tenants.errors import Refused
+from tenants.models import Tenant
+from tenants.scope import tenant_scope
+from tests.analytics.engine import BAD, Engine, reporting, unknown
+from tests.analytics.views.asking import basic, get, stated
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
+SHELL = Actor(kind="shell", id="test")
+
+
+@pytest.fixture
+def key(tenant: tuple[UUID, str]) -> str:
+    return tenant[1]
+
+
+def raise_alerts(engine: Engine, count: int, *flags: str) -> None:
+    engine.wisdom = reporting(*(flags or ("c2",)))
+    engine.send([engine.event(n, srcIP=f"10.0.2.{n + 1}", destIP=BAD) for n in range(count)])
+    engine.evaluate()
+    engine.sequence()
+
+
+def page(key: str, follow: str | None = None, **query: str) -> dict[str, Any]:
+    if follow is not None:
+        query["follow"] = follow
+    response = get(key, "/v1/alerts", threats="all", **query)
+    assert response.status_code == 200, response.content
+    body: dict[str, Any] = json.loads(response.content)
+    return body
+
+
+def sources(body: dict[str, Any]) -> list[str]:
+    return [alert["event"]["srcIP"] for alert in body["alerts"]]
+
+
+def nulls(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(nulls, value.values()))
+    return sum(map(nulls, value)) if isinstance(value, list) else value is None
+
+
+def test_an_empty_feed_has_every_member(key: str) -> None:
+    assert page(key) == {"follow": "1-0", "more": False, "alerts": [], "threats": {}}
+
+
+def test_an_alert_is_told_as_existing_clients_read_it(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1, "c2", "tor")
+    body = page(key)
+    (alert,) = body["alerts"]
+    assert alert["eventType"] == "ip"
+    assert alert["event"]["ts"].endswith("Z")
+    assert alert["event"]["destIP"] == BAD
+    assert isinstance(alert["event"]["destPort"], int)
+    assert "labels" not in alert["event"]
+    assert alert["threats"] == ["anon_circuit", "c2_communication"]
+    assert alert["wisdom"]["flags"] == ["c2", "tor"]
+    assert (alert["severity"], alert["direction"]) == (5, "out")
+    parts = alert["explanation"]["contributions"]
+    assert sum(part["points"] for part in parts) == alert["explanation"]["score"] == alert["score"]
+    assert set(body["threats"]) == set(alert["threats"])
+    for threat in body["threats"].values():
+        assert threat["title"]
+        assert 0 <= threat["severity"] <= 5
+    assert nulls(body) == 0
+    UUID(alert["id"])
+
+
+@pytest.mark.parametrize("token", [None, "", "0", "undefined", "1-0"])
+def test_without_a_bookmark_everything_is_told_oldest_first(
+    engine: Engine, key: str, token: str | None
+) -> None:
+    raise_alerts(engine, 3)
+    body = page(key, token)
+    assert len(body["alerts"]) == 3
+    assert (body["follow"], body["more"]) == ("1-3", False)
+
+
+def test_a_bookmark_tells_what_came_after_and_an_old_one_repeats(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1)
+    first = page(key)
+    assert page(key, first["follow"]) == {**first, "alerts": [], "threats": {}}
+    engine.send([engine.event(5, srcIP="10.0.3.1", destIP=BAD)])
+    engine.evaluate()
+    engine.sequence()
+    assert sources(page(key, first["follow"])) == ["10.0.3.1"]
+    assert sources(page(key, "1-0")) == ["10.0.2.1", "10.0.3.1"]
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["1", "2-1", "1-", "-1", "1-1 ", "1-A", "1-\x00", "6-8263d641", "1-" + "z" * 13, "\u0661-1"],
+)
+def test_a_bookmark_that_is_none_of_ours_is_400(key: str, token: str) -> None:
+    response = get(key, "/v1/alerts", follow=token)
+    assert response.status_code == 400
+    assert "follow" in stated(response)["message"]
+
+
+def test_a_bookmark_far_ahead_is_kept_and_tells_nothing(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1)
+    body = page(key, "1-" + "z" * 12)
+    assert (body["follow"], body["alerts"]) == ("1-" + "z" * 12, [])
+
+
+@given(st.integers(0, 36**12 - 1))
+def test_a_bookmark_names_its_place(place: int) -> None:
+    token = token_of(place)
+    assert place_of(token) == place
+    assert token.replace("-", "").isalnum()
+
+
+def test_another_epochs_bookmark_is_refused() -> None:
+    with pytest.raises(Refused):
+        place_of("2-5")
+
+
+def test_pages_are_cut_and_followed_to_the_end_without_gap_or_repeat(
+    engine: Engine, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "PAGE", 2)
+    raise_alerts(engine, 5)
+    told, follow, pages = [], "", 0
+    while True:
+        body = page(key, follow)
+        told += sources(body)
+        assert body["follow"] != follow
+        follow, pages = body["follow"], pages + 1
+        if not body["more"]:
+            break
+        assert body["alerts"]
+    assert pages == 3
+    assert len(told) == len(set(told)) == 5
+    assert page(key, follow)["alerts"] == []
+
+
+def test_more_is_never_said_of_a_page_that_shows_nothing(
+    engine: Engine, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerts, "PAGE", 2)
+    raise_alerts(engine, 5, "blocklist")
+    first = page(key, minSeverity="5")
+    assert (first["alerts"], first["more"], first["follow"]) == ([], False, "1-2")
+    assert page(key, first["follow"], minSeverity="5")["follow"] == "1-4"
+
+
+def test_an_alert_is_told_when_it_opens_and_when_it_rises_and_not_when_it_is_updated(
+    engine: Engine, key: str
+) -> None:
+    raise_alerts(engine, 1, "blocklist")
+    follow = page(key)["follow"]
+    engine.send([engine.event(60, srcIP="10.0.2.1", destIP=BAD)])
+    assert engine.evaluate() == 1
+    engine.sequence()
+    assert page(key, follow)["alerts"] == []
+    engine.wisdom = reporting("c2")
+    assert engine.evaluate_again() == 1
+    engine.sequence()
+    body = page(key, follow)
+    assert [alert["severity"] for alert in body["alerts"]] == [5]
+    assert page(key, body["follow"])["alerts"] == []
+    (whole,) = page(key)["alerts"]  # one alert, told where it stands now
+    assert whole["count"] == 2
+
+
+def test_a_withdrawn_alert_is_not_told_and_the_bookmark_moves_on(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1)
+    engine.wisdom = unknown
+    engine.evaluate_again()
+    engine.sequence()
+    assert page(key) == {"follow": "1-1", "more": False, "alerts": [], "threats": {}}
+
+
+def test_an_alert_that_is_not_placed_yet_is_not_told(engine: Engine, key: str) -> None:
+    engine.wisdom = reporting("c2")
+    engine.send([engine.event(destIP=BAD)])
+    engine.evaluate()
+    assert page(key)["alerts"] == []
+
+
+@pytest.mark.parametrize(("floor", "told"), [("", 2), ("0", 2), ("3", 2), ("4", 1), ("5", 1)])
+def test_a_floor_hides_what_is_less_severe(engine: Engine, key: str, floor: str, told: int) -> None:
+    raise_alerts(engine, 1, "blocklist")
+    engine.wisdom = reporting("c2")
+    engine.send([engine.event(86_400, srcIP="10.0.2.1", destIP=BAD)])
+    engine.evaluate()
+    with tenant_scope(engine.tenant):
+        assert sorted(Alert.objects.values_list("severity", flat=True)) == [3, 5]
+    engine.sequence()
+    assert len(page(key, minSeverity=floor)["alerts"]) == told
+
+
+@pytest.mark.parametrize("floor", ["6", "-1", "1.0", "high", "\u0663", "05", "9" * 5000])
+def test_a_floor_that_is_none_is_400_in_the_known_words(key: str, floor: str) -> None:
+    response = get(key, "/v1/alerts", minSeverity=floor)
+    assert response.status_code == 400
+    assert stated(response)["message"] == "Invalid minSeverity parameter"
+
+
+def test_the_next_days_alert_links_to_the_one_that_it_continues(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1)
+    engine.send([engine.event(86_400, srcIP="10.0.2.1", destIP=BAD)])
+    engine.evaluate()
+    engine.sequence()
+    first, second = page(key)["alerts"]
+    assert "continues" not in first
+    assert second["continues"] == first["id"]
+
+
+@pytest.mark.parametrize("query", [{"format": "xml"}, {"whatever": "x"}, {"threats": "none"}])
+def test_unknown_parameters_are_ignored(key: str, query: dict[str, str]) -> None:
+    assert get(key, "/v1/alerts", **query).status_code == 200
+
+
+def test_any_accept_header_gets_json(key: str) -> None:
+    response = Client().get("/v1/alerts", HTTP_ACCEPT="text/csv", HTTP_AUTHORIZATION=basic(key))
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+
+
+def test_another_tenants_bookmark_shows_only_ones_own(
+    engine: Engine, key: str, now: datetime
+) -> None:
+    raise_alerts(engine, 3)
+    other = create_tenant(name="other.example", actor=SHELL, reason="test", now=now)
+    theirs = page(other.api_key, page(key)["follow"])
+    assert (theirs["alerts"], theirs["follow"]) == ([], "1-3")
+    assert page(other.api_key)["alerts"] == []
+
+
+def test_a_key_without_the_scope_is_403_and_no_key_is_401(
+    tenant: tuple[UUID, str], now: datetime
+) -> None:
+    writer = create_key(
+        tenant=Tenant.objects.get(id=tenant[0]), label="writer", scopes=(Scope.INGEST,),
+        actor=SHELL, reason="test", now=now,
+    )  # fmt: skip
+    assert stated(get(writer, "/v1/alerts"))["status"] == 403
+    response = get("nobody", "/v1/alerts")
+    assert stated(response)["status"] == 401
+    assert response["WWW-Authenticate"].startswith("Basic")
+
+
+def test_a_page_costs_the_same_queries_however_many_alerts(engine: Engine, key: str) -> None:
+    counted = []
+    for count in (1, 12):
+        raise_alerts(engine, count)
+        page(key)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(page(key)["alerts"]) == count
+        counted.append(len(queries))
+    assert counted == [8, 8]
+
+
+def test_an_alert_that_does_not_open_is_our_failure_and_says_nothing(
+    engine: Engine, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    raise_alerts(engine, 1)
+    with tenant_scope(engine.tenant):
+        Alert.objects.update(detection="moved")
+    with caplog.at_level(logging.DEBUG):
+        response = get(key, "/v1/alerts")
+    assert response.status_code >= 500
+    lines = "\n".join(JsonLine().format(record) for record in caplog.records)
+    assert BAD not in lines + response.content.decode()
+
+
+def test_an_alert_that_retention_takes_meanwhile_is_passed_over(
+    engine: Engine, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raise_alerts(engine, 2)
+    places = alerts._places
+
+    def then_retention(asked: alerts.Page) -> tuple[dict[UUID, int], bool]:
+        found = places(asked)
+        Alert.objects.filter(id=min(found[0])).delete()
+        return found
+
+    monkeypatch.setattr(alerts, "_places", then_retention)
+    assert len(page(key)["alerts"]) == 1
+    with tenant_scope(engine.tenant):
+        assert AlertChange.objects.count() == 1
