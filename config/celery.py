@@ -13,6 +13,7 @@ app = Celery("tawny")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # The default exchange routes by the queue's name alone. A named one keeps its bindings in the
 # broker, where FLUSHALL takes them away and every later message with them.
+app.conf.task_default_exchange = ""
 app.conf.task_queues = [
     Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES
 ]

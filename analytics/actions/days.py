@@ -16,6 +16,9 @@ from tenants import offers
 from tenants.models import Work, WorkState
 
 QUEUE = "analyse"
+OWED_QUEUE = "lookups"
+"""Evaluations that only ask Wisdom again. No drain waits for them: it would hang as long as Wisdom
+is down."""
 
 LATENESS = timedelta(minutes=10)
 """How far behind a stream's newest event an hour closes (contract): sensors rotate files."""
@@ -62,13 +65,15 @@ def add_to_day(
 
 
 def schedule_again(*, tenant: UUID, row: EvaluationDay, due_at: datetime, now: datetime) -> None:
-    """Put a locked day up for another evaluation, because something is still owed to it."""
-    row.work_id = _schedule(tenant=tenant, work_id=None, due_at=due_at, now=now)
+    """Put a locked day up for another evaluation, because Wisdom's answer is still owed to it."""
+    row.work_id = offers.add_work(tenant=tenant, queue=OWED_QUEUE, due_at=due_at, events=0, now=now)
 
 
 def _schedule(*, tenant: UUID, work_id: UUID | None, due_at: datetime, now: datetime) -> UUID:
     work = (
-        Work.objects.select_for_update().filter(id=work_id, state=WorkState.PENDING).first()
+        Work.objects.select_for_update()
+        .filter(id=work_id, queue=QUEUE, state=WorkState.PENDING)
+        .first()
         if work_id is not None
         else None
     )

@@ -6,17 +6,21 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count
 
-from analytics.actions.days import QUEUE as ANALYSE
+from analytics.actions.days import OWED_QUEUE, QUEUE as ANALYSE
 from tenants import offers
 from tenants.models import Work, WorkState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """How many rows of work there are that are not done, by queue."""
+    """How many rows of work there are that are not done, by queue.
+
+    ``owed`` counts days that are evaluated and will be again when Wisdom answers.
+    """
 
     waiting: dict[str, int]
     dead: dict[str, int]
+    owed: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -28,15 +32,19 @@ def backlog() -> Backlog:
     """Count what is not done."""
     waiting: dict[str, int] = {}
     dead: dict[str, int] = {}
+    owed = 0
     for queue, state, count in (
         Work.objects.exclude(state=WorkState.DONE)
         .order_by()
         .values_list("queue", "state")
         .annotate(count=Count("id"))
     ):
+        if queue == OWED_QUEUE and state != WorkState.DEAD:
+            owed += count
+            continue
         kept = dead if state == WorkState.DEAD else waiting
         kept[queue] = kept.get(queue, 0) + count
-    return Backlog(waiting=waiting, dead=dead)
+    return Backlog(waiting=waiting, dead=dead, owed=owed)
 
 
 def drain_step(*, now: datetime) -> Backlog:

@@ -21,7 +21,7 @@ from analytics.detectors.states import ConnState
 from analytics.ingest.batches import addresses_of
 from analytics.series.pairs import Pairs, pairs_of, said
 from crypto.digests import sha256
-from destinations import addresses
+from destinations import addresses, names
 from destinations.networks import Direction, Networks
 from destinations.report import Destination, Protocol, Report
 
@@ -109,14 +109,14 @@ def find_in_connections(table: pa.Table, *, home: Networks, ask: Ask) -> list[Fo
 
 def find_in_questions(table: pa.Table, *, home: Networks, ask: Ask) -> list[Found]:
     """Find listed names in one day's `dns` rows (``ts, srcIP, query, rcode, localOrig``)."""
-    names = table.column("query").combine_chunks().dictionary_encode()
-    texts: list[str] = names.dictionary.to_pylist()
+    queries = table.column("query").combine_chunks().dictionary_encode()
+    texts: list[str] = queries.dictionary.to_pylist()
     answers = ask(frozenset(Destination(kind="name", value=text) for text in texts if text))
     listed_names = {each.value for each, report in answers.items() if is_listed(report)}
     marked = np.array([text in listed_names for text in texts], dtype=np.bool_)
     if not marked.any():
         return []
-    codes = names.indices.to_numpy()
+    codes = queries.indices.to_numpy()
     rows = np.flatnonzero(marked[codes])
     sources = np.frombuffer(addresses_of(table, "srcIP")[rows].tobytes(), dtype=">u8").reshape(
         -1, 2
@@ -212,7 +212,7 @@ def content_of(found: Found, event: dict[str, Any]) -> AlertContent:
         versions={
             "catalogue": catalogue.VERSION,
             "snapshot": next((report.snapshot for report in found.reports), ""),
-            "psl": next((report.psl for report in found.reports), ""),
+            "psl": names.PSL_VERSION,
         },
     )
 

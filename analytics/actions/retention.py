@@ -1,4 +1,4 @@
-"""Forgetting: what is past its time is deleted, counted from receipt."""
+"""Forgetting: what is past its time is deleted, counted from receipt or, in the inbox, effect."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -22,8 +22,8 @@ PARTITIONS_AHEAD = 8
 
 def retain(*, tenant: UUID, now: datetime) -> dict[str, int]:
     """Delete a tenant's rows that are past their time; return how many of each kind."""
-    done = Work.objects.filter(tenant_id=tenant, state=WorkState.DONE, created_at__lt=now - INBOX)
-    finished = list(done.values_list("id", flat=True)[:10_000])
+    done = Work.objects.filter(tenant_id=tenant, state=WorkState.DONE, done_at__lt=now - INBOX)
+    finished = list(done.values_list("id", flat=True))
     with tenant_scope(tenant):
         deleted = {
             "inbox": InboxPart.objects.filter(work_id__in=finished).delete()[0],

@@ -15,7 +15,7 @@ from isal import isal_zlib
 from analytics.ingest.batches import to_batch
 from analytics.ingest.events import Header, Kind
 from analytics.ingest.reasons import Reason, TooLarge, Unreadable
-from analytics.ingest.values import BETWEEN, MAX_EVENT, decode_values, objects
+from analytics.ingest.values import BETWEEN, MAX_EVENT, decode_values, end_of_values
 
 MAX_INFLATED = 512 << 20
 """Bytes of one inflated request (contract)."""
@@ -168,7 +168,7 @@ class Stretches:
             self._skip()
             while len(held) >= enough:
                 head = bytes(held[:LONGEST])
-                cut = head.rfind(b"\n") + 1 or max((end for _, end in objects(head)), default=0)
+                cut = head.rfind(b"\n") + 1 or end_of_values(head)
                 if cut:
                     enough = STRETCH
                     yield self._taken(cut)

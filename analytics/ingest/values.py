@@ -145,6 +145,22 @@ def objects(text: bytes) -> Iterator[tuple[int, int]]:
 _OPEN = ord("{")
 
 
+def end_of_values(text: bytes) -> int:
+    """Return where the last whole object ends that is known to, 0 where none is.
+
+    Two braces back to back outside a text are the end of one value and the start of the next; an
+    odd number of quotes before them says that they are inside one.
+    """
+    end = text.rfind(b"}{") + 1
+    if end:
+        quotes = text.count(b'"', 0, end)
+        if text.find(b"\\", 0, end) >= 0:
+            quotes -= text[:end].replace(b"\\\\", b"").count(b'\\"')
+        if quotes % 2 == 0:
+            return end
+    return max((end for _, end in objects(text)), default=0)
+
+
 def _decode_piece(
     piece: bytes, kind: Kind, decoder: Callable[[bytes], Header]
 ) -> Header | Reason | None:

@@ -104,27 +104,6 @@ def open_segment(row: Segment, kind: Kind, *, columns: tuple[str, ...] | None = 
     return codec.decode(plain, kind, columns=columns)
 
 
-def read_rows(
-    kind: Kind,
-    *,
-    shard: int,
-    first: datetime,
-    last: datetime,
-    columns: tuple[str, ...] | None = None,
-) -> pa.Table:
-    """Read the rows of one kind and shard whose hour starts in ``[first, last)``.
-
-    Call it inside the tenant's scope. The order of rows is not defined.
-    """
-    rows = Segment.objects.filter(
-        kind=kind.name, shard=shard, start__gte=first, start__lt=last
-    ).iterator(chunk_size=64)
-    tables = [open_segment(row, kind, columns=columns) for row in rows]
-    if not tables:
-        return codec.decode(codec.encode(kind.schema.empty_table(), kind), kind, columns=columns)
-    return pa.concat_tables(tables).combine_chunks()
-
-
 def seal_identities(
     tenant: UUID, *, window: WindowKey, start: datetime, run: Multiplicities, now: datetime
 ) -> IdentityRun:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ class Page:
 
     after: int
     floor: int
+    updates: bool = False
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> "Page":
@@ -45,7 +46,11 @@ class Page:
         floor = query.get("minSeverity", "")
         if _FLOOR.fullmatch(floor) is None:
             raise Refused("Invalid minSeverity parameter")
-        return cls(after=place_of(query.get("follow", "")), floor=int(floor or 0))
+        return cls(
+            after=place_of(query.get("follow", "")),
+            floor=int(floor or 0),
+            updates=query.get("updates", "") == "1",
+        )
 
 
 def place_of(token: str) -> int:
@@ -80,16 +85,10 @@ class Alerts(APIView):
         who = caller_of(request)
         tenant = who.tenant
         with tenant_scope(tenant):
-            places, more = _places(page)
-            last = max(places.values(), default=page.after)
-            rows = {row.id: row for row in Alert.objects.filter(id__in=places)}
-            shown = [
-                row
-                for identifier in sorted(places, key=places.__getitem__)
-                if (row := rows.get(identifier)) is not None  # retention may run at any moment
-                and row.state == AlertState.OPEN
-                and row.severity >= page.floor
-            ]
+            shown, last, more = _read(page)
+            while more and not shown:  # a client that is shown nothing keeps its old bookmark
+                page = replace(page, after=last)
+                shown, last, more = _read(page)
             answer = _rendered(tenant, shown)
             tally(
                 event=EventType.ALERTS_POLLED,
@@ -99,17 +98,32 @@ class Alerts(APIView):
                 calls=1,
                 items=len(shown),
             )
-        # A page that shows nothing never says "more": a client would ask again without a pause.
-        return Response({"follow": token_of(last), "more": more and bool(shown), **answer})
+        return Response({"follow": token_of(last), "more": more, **answer})
+
+
+def _read(page: Page) -> tuple[list[Alert], int, bool]:
+    """Return a page's alerts in order, the last place that was looked at, and whether more follow.
+
+    Without ``updates`` an alert shows when it opens or gets worse, and only while it stands.
+    """
+    places, more = _places(page)
+    rows = {row.id: row for row in Alert.objects.filter(id__in=places)}
+    shown = [
+        row
+        for identifier in sorted(places, key=places.__getitem__)
+        if (row := rows.get(identifier)) is not None  # retention may run at any moment
+        and (page.updates or row.state == AlertState.OPEN)
+        and row.severity >= page.floor
+    ]
+    return shown, max(places.values(), default=page.after), more
 
 
 def _places(page: Page) -> tuple[dict[UUID, int], bool]:
-    """Return the last announced place of each alert on the page, and whether more follow."""
+    """Return the last place of each alert on the page that is told, and whether more follow."""
+    kinds = ChangeKind.values if page.updates else ChangeKind.announced()
     changes = [
         (alert, seq or 0)
-        for alert, seq in AlertChange.objects.filter(
-            seq__gt=page.after, kind__in=ChangeKind.announced()
-        )
+        for alert, seq in AlertChange.objects.filter(seq__gt=page.after, kind__in=kinds)
         .order_by("seq")
         .values_list("alert_id", "seq")[: PAGE + 1]
     ]
@@ -131,6 +145,7 @@ def _rendered(tenant: UUID, rows: list[Alert]) -> dict[str, Any]:
             "event": content.event,
             "threats": content.threats,
             "wisdom": {"flags": content.flags},
+            "state": row.state,
             "detection": content.detection,
             "severity": content.severity,
             "score": content.score,

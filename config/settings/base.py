@@ -157,7 +157,11 @@ CELERY_TASK_PUBLISH_RETRY = False  # ingest never waits for a broker; the sweepe
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_DEFAULT_QUEUE = "ingest"
 
-WORK_TASKS = {"ingest": "analytics.ingest", "analyse": "analytics.analyse"}
+WORK_TASKS = {
+    "ingest": "analytics.ingest",
+    "analyse": "analytics.analyse",
+    "lookups": "analytics.analyse",
+}
 """Which task takes up the work of a queue; the sequencer's queue has none."""
 
 # -- the deployment's own names and numbers, each documented where it is used

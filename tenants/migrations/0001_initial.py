@@ -84,6 +84,7 @@ class Migration(migrations.Migration):
                 ("error", models.CharField(blank=True, max_length=64)),
                 ("created_at", models.DateTimeField()),
                 ("offered_at", models.DateTimeField(null=True)),
+                ("done_at", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "work",

@@ -12,6 +12,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import connection, models
+from django.db.models.functions import Now
 
 from tenants.errors import LostLease
 
@@ -62,6 +63,7 @@ class Work(models.Model):
     error = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField()
     offered_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
 
     UNFINISHED: ClassVar = (WorkState.PENDING, WorkState.LEASED)
 
@@ -144,7 +146,7 @@ def finish(lease: Lease) -> None:
     Raises `LostLease`, which rolls the effects back, when another worker holds a newer token.
     """
     done = Work.objects.filter(id=lease.work, token=lease.token, state=WorkState.LEASED).update(
-        state=WorkState.DONE, lease_until=None, error=""
+        state=WorkState.DONE, done_at=Now(), lease_until=None, error=""
     )
     if not done:
         raise LostLease(f"work {lease.work} was claimed by another worker")

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from analytics.actions.accept import accept_request, seal_request
-from analytics.actions.days import QUEUE as ANALYSE, schedule_again
+from analytics.actions.days import OWED_QUEUE, QUEUE as ANALYSE, schedule_again
 from analytics.actions.effect import take_effect
 from analytics.actions.evaluation import evaluate_day
 from analytics.actions.sequencing import sequence_alerts
@@ -146,7 +146,7 @@ class Engine:
 
     def due(self) -> list[UUID]:
         """Make every evaluation due and return their work."""
-        waiting = Work.objects.filter(queue=ANALYSE, state=WorkState.PENDING)
+        waiting = Work.objects.filter(queue__in=(ANALYSE, OWED_QUEUE), state=WorkState.PENDING)
         waiting.update(due_at=self.now)
         return list(waiting.order_by("created_at", "id").values_list("id", flat=True))
 

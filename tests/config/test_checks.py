@@ -83,7 +83,7 @@ def test_e001_lets_the_owner_migrate_unless_it_bypasses(
         assert fired(["default"]) == []
     owner = {"default": Answering(("tawny_owner", True, True, 160_010))}
     monkeypatch.setattr(checks, "connections", owner)
-    assert [each.id for each in checks.roles_are_confined(["default"])] == ["tawny.E001"]
+    assert [each.id for each in checks.roles_are_confined(databases=["default"])] == ["tawny.E001"]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_e007_fires_for_an_old_server_and_a_faulty_minor_release(
 ) -> None:
     answer = {"default": Answering(("tawny_app", False, False, version))}
     monkeypatch.setattr(checks, "connections", answer)
-    found = [each.id for each in checks.roles_are_confined(["default"])]
+    found = [each.id for each in checks.roles_are_confined(databases=["default"])]
     assert found == (["tawny.E007"] if is_old else [])
 
 
@@ -106,8 +106,8 @@ def test_a_database_that_cannot_be_reached_is_readinesss_to_tell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checks, "connections", {"default": Answering(None)})
-    assert checks.roles_are_confined(["default"]) == []
-    assert checks.roles_are_confined(None) == []
+    assert checks.roles_are_confined(databases=["default"]) == []
+    assert checks.roles_are_confined(databases=None) == []
 
 
 @pytest.mark.parametrize("mode", [None, 0o644])

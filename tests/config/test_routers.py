@@ -1,10 +1,12 @@
 """Which database holds which rows."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.db import connections, router
 
-from audit.models import StagedEntry
+from audit.models import Staged
 from config.routers import ByPurpose
 from feeds.models import Feed
 from tenants.models import DataKey, Tenant, TenantKey, Work
@@ -39,9 +41,7 @@ def test_relations_stay_inside_one_database() -> None:
         ({"databases": ("default", "wisdom")}, {"default", "wisdom"}),
     ],
 )
-def test_a_raw_operation_runs_where_its_hint_says(
-    hints: dict[str, object], homes: set[str]
-) -> None:
+def test_a_raw_operation_runs_where_its_hint_says(hints: dict[str, Any], homes: set[str]) -> None:
     rows = ByPurpose()
     databases = ("default", "keys", "wisdom")
     assert {each for each in databases if rows.allow_migrate(each, "tenants", **hints)} == homes
@@ -50,7 +50,7 @@ def test_a_raw_operation_runs_where_its_hint_says(
 def test_the_staging_of_audit_rows_is_in_both_databases_that_have_deeds() -> None:
     homes = {each for each in connections if ByPurpose().allow_migrate(each, "audit")}
     assert homes == {"default", "wisdom"}
-    assert router.db_for_write(StagedEntry) == "default"
+    assert router.db_for_write(Staged) == "default"
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])

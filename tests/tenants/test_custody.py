@@ -1,13 +1,16 @@
 """Custody: what is sealed opens from what is stored, for whoever it belongs to and nobody else."""
 
 import threading
+import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from django.db import connections
 
+from crypto import envelope
 from crypto.errors import CryptoError
 from tenants import keys
 from tenants.errors import KeyUnavailable
@@ -92,8 +95,8 @@ def test_keys_are_held_for_minutes_only(
     with tenant_scope(owner, using="keys"):
         TenantKey.objects.update(destroyed_at=now)
     assert keys.unseal(owner, keys.SERIES, sealed) == b"contents"
-    later = custody.time.monotonic() + custody.HELD_SECONDS + 1
-    monkeypatch.setattr(custody.time, "monotonic", lambda: later)
+    later = time.monotonic() + custody.HELD_SECONDS + 1
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     with pytest.raises(KeyUnavailable):
         keys.unseal(owner, keys.SERIES, sealed)
 
@@ -101,10 +104,15 @@ def test_keys_are_held_for_minutes_only(
 def test_only_so_many_keys_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(custody, "HELD", 3)
     held = custody._Held()
-    key = custody.envelope.DataKey(id=UUID(int=1), secret=bytes(32))
+    key = envelope.DataKey(id=UUID(int=1), secret=bytes(32))
     loads: list[int] = []
+
+    def load(number: int) -> envelope.DataKey:
+        loads.append(number)
+        return key
+
     for number in (0, 1, 2, 0, 3, 0, 1):
-        held.get(UUID(int=number), "x", lambda number=number: (loads.append(number), key)[1])
+        held.get(UUID(int=number), "x", partial(load, number))
     assert loads == [0, 1, 2, 3, 1]
     assert len(held._entries) == 3
 

@@ -95,7 +95,7 @@ def test_a_key_ends_with_its_time(tenant: tuple[UUID, str], now: datetime) -> No
     end = now + timedelta(hours=1)
     KeyIndex.objects.update(expires_at=end)
     second = timedelta(seconds=1)
-    assert caller(as_bearer(tenant[1]), scope=Scope.INGEST, now=end - second)
+    assert caller(as_bearer(tenant[1]), scope=Scope.INGEST, now=end - second).key
     with pytest.raises(Forbidden):
         caller(as_bearer(tenant[1]), scope=Scope.INGEST, now=end)
 

@@ -186,5 +186,5 @@ def test_a_row_of_work_holds_no_telemetry(as_owner: Callable[..., Any]) -> None:
         ).fetchall()
     assert {name for (name,) in columns} == {
         "id", "tenant_id", "queue", "state", "due_at", "lease_until", "token", "attempt",
-        "events", "error", "created_at", "offered_at",
+        "events", "error", "created_at", "offered_at", "done_at",
     }  # fmt: skip

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -39,16 +40,15 @@ class Command(BaseCommand):
         left = self._wait(started + options["timeout"])
         seconds = round(time.monotonic() - started, 2)
         if options["json"]:
-            self.stdout.write(
-                json.dumps({"seconds": seconds, "waiting": left.waiting, "dead": left.dead})
-            )
+            self.stdout.write(json.dumps({"seconds": seconds, **asdict(left)}))
         if not left.is_empty:
             self.stderr.write(f"still waiting after {seconds} s: {left.waiting}")
             sys.exit(TIMED_OUT)
         if left.dead:
             self.stderr.write(f"drained in {seconds} s, but some work gave up: {left.dead}")
             sys.exit(DEAD_WORK)
-        self.stderr.write(f"drained in {seconds} s")
+        owed = f"; {left.owed} days wait for Wisdom's answer" if left.owed else ""
+        self.stderr.write(f"drained in {seconds} s{owed}")
 
     def _wait(self, deadline: float) -> Backlog:
         told = None

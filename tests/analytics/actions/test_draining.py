@@ -6,7 +6,7 @@ import pytest
 
 from analytics.actions.draining import backlog, drain_step
 from tenants.models import Work, WorkState
-from tests.analytics.engine import BAD, Engine, reporting
+from tests.analytics.engine import BAD, Engine, reporting, silent
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
@@ -70,3 +70,12 @@ def test_what_gave_up_is_counted_apart(engine: Engine) -> None:
     left = drain_step(now=engine.now)
     assert left.is_empty
     assert left.dead == {"ingest": 1}
+
+
+def test_what_is_owed_to_wisdom_is_told_and_not_waited_for(engine: Engine) -> None:
+    engine.wisdom = silent
+    engine.send([engine.event(destIP=BAD)])
+    engine.evaluate()
+    left = drain_step(now=engine.now)
+    assert left.is_empty
+    assert left.owed == 1

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
 
 import pytest
 from django.db import connections
@@ -9,6 +11,7 @@ from django.db import connections
 from analytics.actions import effect
 from analytics.actions.effect import Overtaken, take_effect
 from analytics.models import EvaluationDay, IdentityRun, Segment, SourceSketch, Stream, Window
+from analytics.series.store import WindowKey
 from tenants.errors import LostLease
 from tenants.models import Lease, Work, WorkState
 from tenants.scope import tenant_scope
@@ -61,14 +64,12 @@ def test_only_the_hours_that_moved_on_are_decided_anew(
     theirs = engine.lease(engine.accept([engine.event(7200)]))
     decided: list[int] = []
     decide = effect._decide
-    monkeypatch.setattr(
-        effect,
-        "_decide",
-        lambda tenant, window, request, **now: (
-            decided.append(window.start),
-            decide(tenant, window, request, **now),
-        ),
-    )
+
+    def noted(tenant: UUID, window: WindowKey, request: effect.Request, *, now: datetime) -> None:
+        decided.append(window.start)
+        decide(tenant, window, request, now=now)
+
+    monkeypatch.setattr(effect, "_decide", noted)
     before_first_commit(monkeypatch, lambda: effect_of(engine, theirs))
     assert effect_of(engine, mine) == 1
     first, second = sorted(set(decided))

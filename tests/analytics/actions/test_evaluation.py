@@ -21,6 +21,7 @@ from analytics.models import (
     Window,
 )
 from analytics.wisdom_client import Answer
+from destinations.networks import DEFAULT_HOME
 from destinations.report import Destination
 from tenants import keys
 from tenants.errors import KeyUnavailable, LostLease
@@ -182,7 +183,7 @@ def test_what_wisdom_owes_is_asked_again_and_says_nothing_until_then(engine: Eng
     assert engine.evaluate() == 0
     with tenant_scope(engine.tenant):
         assert EvaluationDay.objects.get().owed
-    (again,) = Work.objects.filter(queue="analyse", state=WorkState.PENDING)
+    (again,) = Work.objects.filter(queue="lookups", state=WorkState.PENDING)
     assert again.due_at == engine.now + OWED_RETRY
     engine.wisdom = reporting("c2")
     assert engine.evaluate() == 1
@@ -258,6 +259,6 @@ def test_a_change_asks_for_its_place_and_no_change_does_not(engine: Engine) -> N
 def test_home_networks_are_the_deployments_or_the_usual_ones(
     settings: Any,
 ) -> None:
-    assert evaluation.home_networks() is evaluation.DEFAULT_HOME
+    assert evaluation.home_networks() is DEFAULT_HOME
     settings.HOME_NETWORKS = ["192.0.2.0/24"]
     assert evaluation.home_networks().cidrs == ("192.0.2.0/24",)

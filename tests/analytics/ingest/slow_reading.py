@@ -122,7 +122,7 @@ def value_of(piece: bytes, kind: Kind) -> Header | Reason | None:
     return kind.make(fields)
 
 
-def _number(raw: object) -> int | None:
+def _number(raw: Any) -> int | None:
     try:
         number = float(raw) if isinstance(raw, str) else raw
     except ValueError:

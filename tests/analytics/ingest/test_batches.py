@@ -1,6 +1,7 @@
 """Columns of a batch: each field in its one form, each event that is none with its reason."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +17,15 @@ from analytics.ingest.batches import (
     times_of,
     to_batch,
 )
-from analytics.ingest.events import DNS, IP, KINDS, DnsEvent, Header, IpEvent
+from analytics.ingest.events import DNS, IP, KINDS, DnsEvent, Header, IpEvent, Kind
 from analytics.ingest.reasons import Reason
 from destinations import addresses
 
 NOW = 1_777_636_800 * 10**9  # 2026-05-01T12:00:00Z
-SOUND = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "2001:db8::1"}
+SOUND: dict[str, Any] = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "2001:db8::1"}
 
 
-def one(event: Header) -> dict[str, object]:
+def one(event: Header) -> dict[str, Any]:
     batch, rejected = to_batch([event], DNS if isinstance(event, DnsEvent) else IP, now=NOW)
     assert rejected == {}
     (row,) = batch.to_pylist()
@@ -32,7 +33,7 @@ def one(event: Header) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_no_events_make_an_empty_batch_of_the_schema(kind: batches.Kind) -> None:
+def test_no_events_make_an_empty_batch_of_the_schema(kind: Kind) -> None:
     batch, rejected = to_batch([], kind, now=NOW)
     assert batch.schema == kind.schema
     assert (batch.num_rows, rejected) == (0, {})
@@ -42,7 +43,7 @@ def test_what_is_not_sent_is_unset() -> None:
     row = one(IpEvent(**SOUND))
     assert (row["srcPort"], row["bytesIn"], row["localOrig"], row["labels"]) == (-1, -1, -1, [])
     assert (row["proto"], row["connID"]) == ("", "")
-    assert math.isnan(row["duration"])  # type: ignore[arg-type]  # a column of floats
+    assert math.isnan(row["duration"])
 
 
 def test_each_field_has_one_form() -> None:
@@ -63,7 +64,7 @@ def test_each_field_has_one_form() -> None:
     assert row["srcHost"] == "Host \\x07"
     assert row["proto"] == "tcp"
     assert row["labels"] == ["a", "b\\x1ec"]
-    assert math.copysign(1, row["duration"]) == 1  # type: ignore[arg-type]  # a column of floats
+    assert math.copysign(1, row["duration"]) == 1
     assert (row["localOrig"], row["localResp"], row["connID"]) == (0, 1, "")
     assert row["srcIP"] == addresses.parse("192.0.2.1")
 
@@ -115,8 +116,7 @@ def test_sound_events_stay_in_order_and_the_others_are_counted_once(
     chosen: list[tuple[dict[str, object], Reason | None]],
 ) -> None:
     events = [
-        IpEvent(**{**SOUND, **fields, "connID": str(n)})  # type: ignore[arg-type]  # spoilt on purpose
-        for n, (fields, _) in enumerate(chosen)
+        IpEvent(**{**SOUND, **fields, "connID": str(n)}) for n, (fields, _) in enumerate(chosen)
     ]
     batch, rejected = to_batch(events, IP, now=NOW)
     sound = [str(n) for n, (_, reason) in enumerate(chosen) if reason is None]

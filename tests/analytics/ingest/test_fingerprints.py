@@ -1,6 +1,7 @@
 """Identities: equal exactly where the normalised events are, and counted as the contract says."""
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from analytics.ingest.fingerprints import (
 
 NOW = 1_777_636_800 * 10**9  # 2026-05-01T12:00:00Z
 KEY = bytes(32)
-SOUND = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "198.51.100.7"}
+SOUND: dict[str, Any] = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "198.51.100.7"}
 PRINTS = st.lists(st.integers(0, 6), max_size=40).map(lambda each: np.array(each, dtype=np.uint64))
 OTHER = {
     Form.TIME: "2026-05-01T12:00:00.000000001Z",
@@ -51,7 +52,7 @@ def test_each_field_changed_changes_the_fingerprint(kind: Kind, name: str) -> No
 
 
 def test_a_kind_and_a_key_have_fingerprints_of_their_own() -> None:
-    event = {"ts": 1777636800, "srcIP": "192.0.2.1"}
+    event: dict[str, Any] = {"ts": 1777636800, "srcIP": "192.0.2.1"}
     one = prints_of(DnsEvent(**event, destIP="192.0.2.2"), kind=DNS)
     assert one != prints_of(IpEvent(**event, destIP="192.0.2.2"))
     assert one != prints_of(DnsEvent(**event, destIP="192.0.2.2"), kind=DNS, key=bytes([1] * 32))

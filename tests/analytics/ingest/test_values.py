@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from analytics.ingest import values
-from analytics.ingest.events import DNS, IP, Header, IpEvent
+from analytics.ingest.events import DNS, IP, Header, IpEvent, Kind
 from analytics.ingest.reasons import Reason
-from analytics.ingest.values import MAX_EVENT, Decoded, decode_values, objects, repair
+from analytics.ingest.values import (
+    MAX_EVENT,
+    Decoded,
+    decode_values,
+    end_of_values,
+    objects,
+    repair,
+)
 from tests.analytics.ingest.slow_reading import Read, end_of_object, read_body
 
 BASE = {"ts": "2026-05-01T12:00:00Z", "srcIP": "192.0.2.1", "destIP": "198.51.100.7"}
@@ -77,7 +84,7 @@ def test_the_fast_way_reads_what_the_slow_one_does(body: bytes) -> None:
 
 @given(st.binary(max_size=200), st.sampled_from([IP, DNS]))
 @settings(max_examples=300, deadline=None)
-def test_no_bytes_make_an_exception(body: bytes, kind: values.Kind) -> None:
+def test_no_bytes_make_an_exception(body: bytes, kind: Kind) -> None:
     decoded = decode_values(body, kind)
     lines = [line for line in body.split(b"\n") if line.strip(values.BETWEEN)]
     assert len(decoded.events) + sum(decoded.rejected.values()) >= len(lines)
@@ -89,6 +96,15 @@ def test_objects_are_found_as_the_braces_say(text: bytes) -> None:
     spans = list(objects(text))
     assert all(end_of_object(text, start) == end for start, end in spans)
     assert spans == sorted(spans)
+
+
+@given(BODIES)
+@settings(max_examples=200, deadline=None)
+def test_the_end_of_values_is_the_end_of_one(body: bytes) -> None:
+    line = body.replace(b"\n", b"")
+    ends = {end for _, end in objects(line)}
+    whole = not decode_values(line, IP).broken
+    assert end_of_values(line) in ends | {0} if whole else end_of_values(line) <= len(line)
 
 
 @pytest.mark.parametrize(

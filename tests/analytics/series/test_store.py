@@ -13,7 +13,7 @@ from analytics.ingest.events import DNS, IP, IpEvent
 from analytics.ingest.fingerprints import multiplicities
 from analytics.models import IdentityRun, InboxPart, Segment
 from analytics.series import store
-from analytics.series.shards import moment, nanoseconds
+from analytics.series.shards import nanoseconds
 from analytics.series.store import WindowKey
 from crypto.errors import CryptoError
 from crypto.ids import uuid7
@@ -159,31 +159,3 @@ def test_identities_come_back_with_their_multiplicities(
     assert run.rows == len(found)
     merged = store.read_identities([run, run])
     assert dict(zip(merged[0].tolist(), merged[1].tolist(), strict=True)) == found
-
-
-def test_rows_of_one_kind_and_shard_are_read_by_their_hours(
-    tenant: tuple[UUID, str], now: datetime
-) -> None:
-    with tenant_scope(tenant[0]):
-        keys.forget()
-    hour = timedelta(hours=1)
-    places = [(1, START), (1, START + hour), (1, START + 2 * hour), (2, START)]
-    made = [
-        store.seal_segment(
-            tenant[0],
-            window=WindowKey("ip", shard, nanoseconds(start)),
-            start=start,
-            kind=IP,
-            rows=batch(),
-            now=now,
-        )
-        for shard, start in places
-    ]
-    with tenant_scope(tenant[0]):
-        Segment.objects.bulk_create(made)
-        read = store.read_rows(IP, shard=1, first=START, last=START + 2 * hour, columns=("ts",))
-        none = store.read_rows(DNS, shard=1, first=START, last=START + hour)
-    assert read.num_rows == 6
-    assert read.column_names == ["ts"]
-    assert (none.num_rows, none.schema) == (0, DNS.schema)
-    assert moment(WINDOW.start) == START

@@ -160,8 +160,31 @@ def test_more_is_never_said_of_a_page_that_shows_nothing(
     monkeypatch.setattr(alerts, "PAGE", 2)
     raise_alerts(engine, 5, "blocklist")
     first = page(key, minSeverity="5")
-    assert (first["alerts"], first["more"], first["follow"]) == ([], False, "1-2")
-    assert page(key, first["follow"], minSeverity="5")["follow"] == "1-4"
+    assert (first["alerts"], first["more"], first["follow"]) == ([], False, "1-5")
+
+
+def test_what_lies_behind_pages_that_show_nothing_is_shown_on_the_old_bookmark(
+    engine: Engine, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One existing client never moves its bookmark past a page without alerts."""
+    monkeypatch.setattr(alerts, "PAGE", 2)
+    raise_alerts(engine, 5, "blocklist")
+    engine.wisdom = reporting("c2")
+    engine.send([engine.event(-2 * 86_400, srcIP="10.0.9.9", destIP=BAD)])
+    engine.evaluate()
+    engine.sequence()
+    assert "10.0.9.9" in sources(page(key, minSeverity="5"))
+
+
+def test_every_change_is_told_to_whoever_asks_for_updates(engine: Engine, key: str) -> None:
+    raise_alerts(engine, 1)
+    follow = page(key)["follow"]
+    engine.wisdom = unknown
+    engine.evaluate_again()
+    engine.sequence()
+    assert page(key, follow)["alerts"] == []
+    (gone,) = page(key, follow, updates="1")["alerts"]
+    assert gone["state"] == "withdrawn"
 
 
 def test_an_alert_is_told_when_it_opens_and_when_it_rises_and_not_when_it_is_updated(

@@ -232,7 +232,7 @@ def request_of(key: str, body: bytes, length: str) -> HttpRequest:
         "/v1/events/ip", data=b"", content_type="text/plain", HTTP_AUTHORIZATION=basic(key)
     )
     request.META["CONTENT_LENGTH"] = length
-    request.META["wsgi.input"] = request._stream = BytesIO(body)  # type: ignore[attr-defined]  # Django's
+    request.META["wsgi.input"] = request._stream = BytesIO(body)
     return request
 
 
