@@ -33,17 +33,17 @@ class Header(msgspec.Struct, gc=False, kw_only=True):
     """What every kind carries. An instance's unset fields hold their default."""
 
     ts: Spelling | None = None
-    srcIP: str = ""  # noqa: N815 -- the wire's name, here and below
-    srcPort: Port = UNSET  # noqa: N815
-    srcHost: str = ""  # noqa: N815
-    srcMac: str = ""  # noqa: N815
-    srcUser: str = ""  # noqa: N815
-    srcID: str = ""  # noqa: N815
-    connID: str = ""  # noqa: N815
+    srcIP: str = ""
+    srcPort: Port = UNSET
+    srcHost: str = ""
+    srcMac: str = ""
+    srcUser: str = ""
+    srcID: str = ""
+    connID: str = ""
     sensor: str = ""
     labels: list[str] = []
-    localOrig: bool | None = None  # noqa: N815
-    localResp: bool | None = None  # noqa: N815
+    localOrig: bool | None = None
+    localResp: bool | None = None
 
 
 class DnsEvent(Header, gc=False, kw_only=True):
@@ -53,25 +53,25 @@ class DnsEvent(Header, gc=False, kw_only=True):
     qtype: str = ""
     rcode: str = ""
     answers: list[str] = []
-    destIP: str = ""  # noqa: N815
+    destIP: str = ""
 
 
 class IpEvent(Header, gc=False, kw_only=True):
     """A connection or flow. ``bytesOut`` is what the source sent."""
 
-    destIP: str = ""  # noqa: N815
-    destPort: Port = UNSET  # noqa: N815
+    destIP: str = ""
+    destPort: Port = UNSET
     proto: str = ""
-    bytesIn: Count = UNSET  # noqa: N815
-    bytesOut: Count = UNSET  # noqa: N815
-    pktsIn: Count = UNSET  # noqa: N815
-    pktsOut: Count = UNSET  # noqa: N815
+    bytesIn: Count = UNSET
+    bytesOut: Count = UNSET
+    pktsIn: Count = UNSET
+    pktsOut: Count = UNSET
     duration: Seconds = NAN
     app: str = ""
     action: str = ""
-    connState: str = ""  # noqa: N815
-    tcpFlags: str = ""  # noqa: N815
-    icmpType: Port = UNSET  # noqa: N815
+    connState: str = ""
+    tcpFlags: str = ""
+    icmpType: Port = UNSET
     host: str = ""
     ja3: str = ""
 
