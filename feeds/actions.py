@@ -34,6 +34,7 @@ LOCAL_EVERY = timedelta(minutes=1)  # a file edited by hand serves within two mi
 LEAST_EVERY = timedelta(minutes=5)  # no publisher likes to be asked more often
 JUMP = "jump"  # the code of a list whose size jumped, so that it is held
 LOCAL_NAME = "local"
+LOCAL_FAMILY = "local"  # so that its entries bear a label where their line says none
 LOCAL_PATH = "local.txt"
 
 
@@ -213,11 +214,12 @@ def accept_held(*, feed: Feed, actor: Actor, reason: str, now: datetime) -> bool
 
 def seed_feeds(*, actor: Actor, now: datetime) -> tuple[Feed, ...]:
     """Add those feeds that every deployment starts with and that are missing."""
+    ours = Options(family=LOCAL_FAMILY)
     wanted = (
-        (urlhaus.NAME, urlhaus.NAME, urlhaus.URL, ""),
-        (spamhaus_drop.NAME, spamhaus_drop.NAME, spamhaus_drop.URL, ""),
-        (f"{spamhaus_drop.NAME}_v6", spamhaus_drop.NAME, spamhaus_drop.URL_V6, ""),
-        (LOCAL_NAME, plain_list.NAME, "", LOCAL_PATH),
+        (urlhaus.NAME, urlhaus.NAME, urlhaus.URL, "", None),
+        (spamhaus_drop.NAME, spamhaus_drop.NAME, spamhaus_drop.URL, "", None),
+        (f"{spamhaus_drop.NAME}_v6", spamhaus_drop.NAME, spamhaus_drop.URL_V6, "", None),
+        (LOCAL_NAME, plain_list.NAME, "", LOCAL_PATH, ours),
     )
     there = set(Feed.objects.values_list("name", flat=True))
     return tuple(
@@ -226,11 +228,12 @@ def seed_feeds(*, actor: Actor, now: datetime) -> tuple[Feed, ...]:
             source_name=source_name,
             url=url,
             path=path,
+            options=options,
             actor=actor,
             reason="first start",
             now=now,
         )
-        for name, source_name, url, path in wanted
+        for name, source_name, url, path, options in wanted
         if name not in there
     )
 

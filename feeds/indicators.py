@@ -62,13 +62,19 @@ def merged(indicators: Iterable[Indicator]) -> tuple[Indicator, ...]:
     return tuple(kept.values())
 
 
-def relabelled(parsed: Parsed, *, flag: str, family: str) -> Parsed:
-    """Give every indicator the flag and family an operator set; empty ones change nothing."""
+def relabelled(parsed: Parsed, *, flag: str, family: str, usual: str) -> Parsed:
+    """Give the flag and family that an operator set to every indicator that says none of its own.
+
+    ``usual`` is the flag that the source gives where its rows say nothing. Empty ones change
+    nothing.
+    """
     if not flag and not family:
         return parsed
     changed = tuple(
         msgspec.structs.replace(
-            indicator, flag=flag or indicator.flag, family=family or indicator.family
+            indicator,
+            flag=flag if flag and indicator.flag == usual else indicator.flag,
+            family=indicator.family or family,
         )
         for indicator in parsed.indicators
     )

@@ -58,7 +58,8 @@ def understand(feed: Feed, octets: bytes) -> Parsed:
     except RecursionError as error:  # JSON nested without end: no list is
         raise ListRefused("not_the_format", "a body nested too deeply") from error
     options = feed.settings
-    return relabelled(parsed, flag=options.flag, family=options.family)
+    usual = feed.module.FLAG
+    return relabelled(parsed, flag=options.flag, family=options.family, usual=usual)
 
 
 def local_path(feed: Feed) -> Path:

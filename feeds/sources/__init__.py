@@ -26,6 +26,7 @@ class Source(Protocol):
     REDISTRIBUTE: bool
     EVERY: timedelta
     EXPIRES: timedelta
+    FLAG: str
 
     def parse(self, body: bytes) -> Parsed:
         """Read a body; ``feeds.errors.ListRefused`` when it is not this source's format."""

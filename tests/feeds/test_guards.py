@@ -113,11 +113,16 @@ def test_a_size_unlike_the_last_ones_is_a_jump(
     assert guards.is_jump(count, earlier) is jumped
 
 
-def test_an_operators_word_replaces_flag_and_family() -> None:
-    (found,) = relabelled(screened("192.0.2.1"), flag="c2", family="Test").indicators
+def test_an_operators_word_stands_for_rows_that_say_nothing_of_their_own() -> None:
+    parsed = screened("192.0.2.1")
+    (found,) = relabelled(parsed, flag="c2", family="Test", usual="blocklist").indicators
     assert (found.flag, found.family) == ("c2", "Test")
-    (kept,) = relabelled(screened("192.0.2.1"), flag="", family="").indicators
+    (kept,) = relabelled(parsed, flag="", family="", usual="blocklist").indicators
     assert (kept.flag, kept.family) == ("blocklist", "")
+    (own,) = plain_list.parse(b"192.0.2.1 dropper:Own").indicators
+    said = Parsed(indicators=(own,), rejected={}, as_of=None)
+    (own,) = relabelled(said, flag="c2", family="Test", usual="blocklist").indicators
+    assert (own.flag, own.family) == ("dropper", "Own")
 
 
 def test_merging_keeps_different_flags_apart() -> None:

@@ -134,3 +134,21 @@ def test_order_and_remarks_change_nothing(lines: list[str]) -> None:
 def test_it_declares_what_a_source_must() -> None:
     assert not plain_list.REDISTRIBUTE
     assert plain_list.EXPIRES > plain_list.EVERY
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("evil.example c2:Example", ("c2", "Example")),
+        ("192.0.2.1\tsinkholed", ("sinkholed", "")),
+        ("192.0.2.1 7", ("blocklist", "")),
+        ("evil.example", ("blocklist", "")),
+    ],
+)
+def test_a_second_word_says_what_an_entry_is(line: str, said: tuple[str, str]) -> None:
+    (found,) = plain_list.parse(line.encode()).indicators
+    assert (found.flag, found.family) == said
+
+
+def test_a_second_word_that_is_no_flag_is_malformed() -> None:
+    assert plain_list.parse(b"evil.example nonsense:Family").rejected == {"malformed": 1}
