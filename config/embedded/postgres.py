@@ -100,10 +100,10 @@ class Postgres:
     def launch(self) -> Process:
         """Start the server; `is_ready` tells when it answers.
 
-        A killed predecessor's pid file counts for PostgreSQL as long as any process has its
+        A killed predecessor's lock files count for PostgreSQL as long as any process has its
         number: a stranger that got the number later, or a zombie that nobody reaps, would keep
         the server down. Our lifeline knows better: once it is free, no process of the predecessor
-        lives, backends included, so the file goes.
+        lives, backends included, so the files go.
         """
         folder = sockets(self.home)
         self._hand_over(folder)
@@ -113,8 +113,14 @@ class Postgres:
         command = (binary("postgres"), "-D", str(self.data), *options)
         return processes.launch(
             self._program(self.name, command),
-            clear=lambda: (self.data / "postmaster.pid").unlink(missing_ok=True),
+            clear=self._clear,
         )
+
+    def _clear(self) -> None:
+        """Remove what a killed predecessor left: its pid file, and the lock of its socket."""
+        left = self.data / "postmaster.pid", sockets(self.home) / f".s.PGSQL.{POSTGRES_PORT}.lock"
+        for file in left:
+            file.unlink(missing_ok=True)
 
     def is_ready(self, process: Process) -> bool:
         """Tell whether the server that is `process`, and no other, takes connections."""

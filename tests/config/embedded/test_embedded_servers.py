@@ -73,8 +73,10 @@ def test_a_killed_postmaster_keeps_a_committed_row(home: Path) -> None:
         assert session.execute("SELECT id FROM kept").fetchall() == [(7,)]
 
 
-def test_a_pid_file_that_names_a_living_stranger_keeps_nothing_down(home: Path) -> None:
-    (home / "pg" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'pg'}\n0\n5432\n")
+def test_lock_files_that_name_a_living_stranger_keep_nothing_down(home: Path) -> None:
+    """After a power cut: nobody removed them, and somebody else may have the number by now."""
+    for lock in (home / "pg" / "postmaster.pid", home / "sockets" / ".s.PGSQL.5432.lock"):
+        lock.write_text(f"{os.getpid()}\n{home / 'pg'}\n0\n5432\n{home / 'sockets'}\n")
     for name in (".s.PGSQL.5432", "valkey.sock"):
         with socket.socket(socket.AF_UNIX) as stale:
             stale.bind(str(home / "sockets" / name))
