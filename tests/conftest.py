@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -22,6 +23,10 @@ from django.test import TransactionTestCase
 from config.embedded.servers import Servers
 from config.embedded.state import Connection
 from config.first_start import make_key_files
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile("tawny", deadline=None)
+hypothesis.settings.load_profile("tawny")
 
 DATABASES = ("default", "keys", "wisdom")
 KEEP = frozenset({"django_migrations", "django_content_type", "auth_permission"})

@@ -20,16 +20,17 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from analytics.actions.days import ShardDay, add_to_day
+from analytics.actions.findings import endpoint
 from analytics.ingest import fingerprints as prints_of
 from analytics.ingest.batches import addresses_of, times_of
 from analytics.ingest.events import KINDS, Kind
 from analytics.models import IdentityRun, InboxPart, Segment, SourceSketch, Stream, Window
 from analytics.series import sketches, store
 from analytics.series.codec import ordered
+from analytics.series.pairs import PROTOCOLS
 from analytics.series.shards import day_of, hours_of, moment, shards_of
 from analytics.series.store import Multiplicities, WindowKey
 from crypto import mac
-from destinations import addresses
 from destinations.report import Destination
 from tenants import keys
 from tenants.models import Lease
@@ -168,13 +169,20 @@ def _sort_into_windows(
 
 
 def destinations_of(batch: pa.Table, kind: Kind) -> frozenset[Destination]:
-    """Return the distinct destinations of a batch: names for dns, addresses for ip."""
+    """Return the distinct destinations of a batch as Wisdom is asked about them.
+
+    Names for dns; for ip addresses, with port and protocol where the destination is not ours: a
+    list may name one port of an address and mean no other.
+    """
     if kind.name == "dns":
         names = batch.column("query").unique().to_pylist()
         return frozenset(Destination(kind="name", value=name) for name in names if name)
-    packed = np.unique(addresses_of(batch, "destIP"))
+    distinct = batch.group_by(["destIP", "destPort", "proto", "localResp"]).aggregate([])
     return frozenset(
-        Destination(kind="address", value=addresses.render(each.tobytes())) for each in packed
+        endpoint(packed, -1, 0) if ours == 1 else endpoint(packed, port, PROTOCOLS.get(proto, 0))
+        for packed, port, proto, ours in zip(
+            *(distinct.column(name).to_pylist() for name in distinct.column_names), strict=True
+        )
     )
 
 

@@ -6,6 +6,7 @@ over the same events agree whatever the order and the cuts in which the events c
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -227,12 +228,14 @@ def wanted_of(pairs: Pairs, pair: int) -> frozenset[Destination]:
     protocols = pairs.rows.protocols
     numbers = protocols[start:end] if protocols is not None else np.zeros(end - start, np.uint8)
     return frozenset(
-        _endpoint(packed, int(port), int(number))
+        endpoint(packed, int(port), int(number))
         for port, number in {*zip(ports.tolist(), numbers.tolist(), strict=True)}
     )
 
 
-def _endpoint(packed: bytes, port: int, number: int) -> Destination:
+@lru_cache(maxsize=65_536)  # a network's usual endpoints, some 10 MB
+def endpoint(packed: bytes, port: int, number: int) -> Destination:
+    """Return what Wisdom is asked about one end of a connection; -1 and 0 for what is not known."""
     name = PROTOCOL_NAMES.get(number)
     if name is not None and port >= 0:
         return Destination.of_address(packed, port=port, protocol=name)

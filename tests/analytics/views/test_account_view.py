@@ -40,7 +40,7 @@ def test_what_was_received_is_counted(engine: Engine, tenant: tuple[UUID, str]) 
     engine.send([engine.event(n, srcIP=f"10.0.0.{n % 9 + 1}") for n in range(30)])
     engine.send([engine.event(n, srcIP=f"10.0.0.{n % 9 + 1}") for n in range(30)])
     body = status(tenant[1])
-    assert body["endpointsSeenToday"] == 9
+    assert body["endpointsSeenToday"] in {8, 9}  # an estimate: two may meet in one register
     assert body["eventsKept"] == {"dns": 0, "ip": 30}
 
 

