@@ -1,8 +1,8 @@
 """The sources we can read: one file each, with the same names in it.
 
 ``NAME, TITLE, ORIGIN`` who publishes; ``URL, EVERY`` where and how often; ``LICENCE, TERMS,
-COMMERCIAL_USE, REDISTRIBUTE`` what may be done with it; ``FLAG`` what a row means; ``EXPIRES`` how long a row is believed
-after it was last seen; ``parse(body)`` what it says. No I/O in any of them.
+COMMERCIAL_USE, REDISTRIBUTE`` what may be done with it; ``FLAG`` what a row means; ``EXPIRES`` how
+long a row is believed after it was last seen; ``parse(body)`` what it says. No I/O in any of them.
 """
 
 from datetime import timedelta
