@@ -11,6 +11,7 @@ from analytics.models import Alert, AlertChange
 from crypto.digests import sha256
 from crypto.errors import CryptoError
 from crypto.ids import uuid7
+from tenants import keys
 from tenants.scope import tenant_scope
 from tests.analytics.engine import BAD, Engine, noon, reporting, unknown
 
@@ -33,10 +34,18 @@ def last(engine: Engine) -> str:
 def test_an_alerts_id_is_made_of_what_who_whom_and_when(opened: Engine) -> None:
     (row,) = opened.alerts()
     day = noon(opened.now).date()
-    name = f"listed_destination|10.0.0.1|{BAD}|{day.isoformat()}"
-    assert row.id == uuid5(opened.tenant, name)
+    who = keys.blind_index(opened.tenant, "source", "10.0.0.1").hex()
+    whom = keys.blind_index(opened.tenant, "destination", BAD).hex()
+    assert row.id == uuid5(opened.tenant, f"listed_destination|{who}|{whom}|{day.isoformat()}")
     assert previous_id(opened.tenant, open_alert(row), day + timedelta(days=1)) == row.id
     assert alert_id(opened.tenant, open_alert(row), date(2026, 5, 1)) != row.id
+
+
+def test_an_alerts_id_cannot_be_guessed_from_the_address_it_is_about(opened: Engine) -> None:
+    """It lies in clear, so whoever has a dump could try every address."""
+    (row,) = opened.alerts()
+    day = noon(opened.now).date().isoformat()
+    assert row.id != uuid5(opened.tenant, f"listed_destination|10.0.0.1|{BAD}|{day}")
 
 
 def test_the_same_findings_again_are_no_change(opened: Engine) -> None:
