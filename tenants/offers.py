@@ -31,10 +31,21 @@ SWEEP = 500
 """Rows offered in one sweep, so that a flood of work cannot make a flood of messages."""
 
 
-def add_work(*, tenant: UUID, queue: str, due_at: datetime, events: int, now: datetime) -> UUID:
-    """Add a row of work in the caller's transaction; offer it on commit where it is due."""
+def add_work(
+    *,
+    tenant: UUID,
+    queue: str,
+    due_at: datetime,
+    events: int,
+    now: datetime,
+    work_id: UUID | None = None,
+) -> UUID:
+    """Add a row of work in the caller's transaction; offer it on commit where it is due.
+
+    ``work_id`` is given where rows that bear it were made before.
+    """
     work = Work.objects.create(
-        id=uuid7(now),
+        id=work_id or uuid7(now),
         tenant_id=tenant,
         queue=queue,
         due_at=due_at,

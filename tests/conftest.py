@@ -140,7 +140,7 @@ def _no_keys_held() -> Iterator[None]:
 def tenant(now: datetime) -> tuple[UUID, str]:
     """A tenant's id and its API key."""
     from audit.actors import Actor  # noqa: PLC0415 -- see above
-    from tenants.actions import create_tenant  # noqa: PLC0415
+    from tenants.actions import create_tenant  # noqa: PLC0415 -- see above
 
     new = create_tenant(
         name="first.example", actor=Actor(kind="shell", id="test"), reason="test", now=now

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import pyarrow as pa
-from django.db import transaction
 
 from analytics.ingest.events import Kind
 from analytics.models import InboxPart
@@ -15,7 +14,7 @@ from audit.record import tally
 from crypto.ids import uuid7
 from tenants import offers
 from tenants.auth import Caller
-from tenants.models import Work, WorkState
+from tenants.models import Work
 from tenants.scope import tenant_scope
 
 QUEUE = "ingest"
@@ -51,18 +50,14 @@ def accept_request(*, caller: Caller, parts: list[InboxPart], now: datetime) -> 
     with tenant_scope(caller.tenant):
         if parts:
             InboxPart.objects.bulk_create(parts)
-            work = Work.objects.create(
-                id=parts[0].work_id,
-                tenant_id=caller.tenant,
+            offers.add_work(
+                tenant=caller.tenant,
                 queue=QUEUE,
-                state=WorkState.PENDING,
                 due_at=now,
                 events=events,
-                created_at=now,
-                offered_at=now,
+                now=now,
+                work_id=parts[0].work_id,
             )
-            hint = (work.id, caller.tenant, QUEUE)
-            transaction.on_commit(lambda: offers.send((hint,)))
         tally(
             event=EventType.EVENTS_ACCEPTED,
             actor=Actor(kind="key", id=caller.key),

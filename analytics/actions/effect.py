@@ -88,8 +88,7 @@ def take_effect(
     """Give the leased request its effect; return how many of its events were new.
 
     ``listed`` answers which of the request's destinations Wisdom knows as listed; it is asked
-    outside any transaction. Raises ``LostLease`` when another
-    worker took over.
+    outside any transaction. Raises ``LostLease`` when another worker took over.
     """
     request = _open_request(lease)
     if request is None:

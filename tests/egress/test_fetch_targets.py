@@ -14,9 +14,9 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     made: list[object] = []
     real = socket.socket.connect
 
-    def tapped(self: socket.socket, address: object) -> None:
+    def tapped(self: socket.socket, address: tuple[str, int]) -> None:
         made.append(address)
-        real(self, address)  # type: ignore[arg-type]
+        real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", tapped)
     return made

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from destinations import addresses, names
 from destinations.networks import span
+from feeds.serving import Serving
 from tests.wisdom.served import NOW, serving
 from wisdom.errors import SnapshotDamaged
 from wisdom.index import KEPT, Snapshot, Snapshots, build, reader, records
@@ -19,8 +20,8 @@ from wisdom.index.records import Entry
 SECONDS = int(NOW.timestamp())
 
 
-def snapshot(folder: Path, *lists: object) -> Snapshot:
-    manifest = build(folder, lists, stamp=("s",), now=NOW)  # type: ignore[arg-type]
+def snapshot(folder: Path, *lists: Serving) -> Snapshot:
+    manifest = build(folder, lists, stamp=("s",), now=NOW)
     return Snapshot(folder / manifest.version)
 
 

@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 
 from analytics.wisdom_client import Memory, Shared, Tiers
+from config.embedded.state import Connection
 from crypto import envelope
 from crypto.random import random_bytes
 from destinations.report import Destination, Report
@@ -27,8 +28,8 @@ def unseal(sealed: bytes, context: bytes) -> bytes:
 
 
 @pytest.fixture
-def valkey(servers: object) -> Redis:
-    client = Redis(unix_socket_path=str(servers.valkey_socket), db=9)  # type: ignore[attr-defined]
+def valkey(servers: Connection) -> Redis:
+    client = Redis(unix_socket_path=str(servers.valkey_socket), db=9)
     client.flushdb()
     return client
 

@@ -11,7 +11,7 @@ from analytics.wisdom_client import Memory, Tiers, WisdomClient, answered_here
 from analytics.wisdom_client.breaker import Breaker
 from destinations import addresses
 from destinations.report import Destination, ReportsResponse, decode_request, encode_response
-from tests.analytics.wisdom_client.wisdoms import Handler, honest, report, serving
+from tests.analytics.wisdom_client.wisdoms import Answer, Handler, honest, report, serving
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NAMES = [Destination.of_name(f"h{number}.example") for number in range(2_500)]
@@ -191,7 +191,7 @@ def redirecting(handler: Handler, _body: bytes) -> None:
     handler.end_headers()
 
 
-def status(code: int) -> object:
+def status(code: int) -> Answer:
     return lambda handler, _body: handler.reply(code, b'{"message":"no"}')
 
 
@@ -200,8 +200,8 @@ def status(code: int) -> object:
     [silent, dripping, garbage, nested, fewer, swapped, hanging_up, redirecting]
     + [status(code) for code in (400, 401, 403, 500, 503)],
 )
-def test_a_wisdom_that_does_not_answer_as_agreed_leaves_all_owed_in_time(answer: object) -> None:
-    with serving(answer) as wisdom, client(wisdom.url, timeout=0.5) as asking:  # type: ignore[arg-type]
+def test_a_wisdom_that_does_not_answer_as_agreed_leaves_all_owed_in_time(answer: Answer) -> None:
+    with serving(answer) as wisdom, client(wisdom.url, timeout=0.5) as asking:
         found = asking.reports([*NAMES[:3], Destination.of_name("wpad")], now=NOW)
         assert found.owed == frozenset(NAMES[:3])
         assert set(found.reports) == {Destination.of_name("wpad")}
@@ -235,7 +235,7 @@ def test_a_deadline_that_has_passed_asks_nothing() -> None:
 
 
 def test_after_some_failures_wisdom_is_left_alone_for_a_while() -> None:
-    with serving(status(503)) as wisdom, client(wisdom.url) as asking:  # type: ignore[arg-type]
+    with serving(status(503)) as wisdom, client(wisdom.url) as asking:
         for _ in range(6):
             assert asking.reports(NAMES[:3], now=NOW).owed == frozenset(NAMES[:3])
         assert len(wisdom.heard) == Breaker.FAILURES
