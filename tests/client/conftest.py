@@ -1,11 +1,14 @@
 """The service that the client's tests talk to."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from tests.client.faces import Face
 from tests.client.loopback import KEY, Handler, Server, Service
+from tests.client.secure import Secure
 
 
 @pytest.fixture
@@ -23,3 +26,15 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def face(request: pytest.FixtureRequest) -> Face:
+    return Face(name=request.param)
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[Secure]:
+    services = Secure(tmp_path)
+    yield services
+    services.stop()

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,52 @@ def test_a_name_cannot_steer_the_terminal(
     assert not {"\x1b", "\x07", "\u202e"} & set(captured.out.split("{")[0] + captured.err)
 
 
+def test_a_checkpoint_lets_the_next_run_go_on(
+    service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.usual = one_page
+    place = str(tmp_path / "place")
+    assert run(["alerts", "--json", "--checkpoint", place]) == 0
+    captured = capsys.readouterr()
+    assert len(captured.out.splitlines()) == 2
+    assert captured.err == ""
+    assert run(["alerts", "--json", "--checkpoint", place]) == 0
+    assert run(["alerts", "--json", "--checkpoint", place, "--since", "1-1"]) == 0
+    assert [request.path for request in service.requests] == [
+        "/v1/alerts?threats=all",
+        "/v1/alerts?threats=all&follow=1-2s",
+        "/v1/alerts?threats=all&follow=1-1",
+    ]
+
+
+def test_a_checkpoint_that_is_none_is_said_and_nothing_is_read(
+    service: Service, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "place").write_text("x")
+    assert run(["alerts", "--checkpoint", str(tmp_path / "place")]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+    assert service.requests == []
+
+
+def test_findings_are_printed_as_ocsf_one_a_line(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = [{"class_uid": 2004, "severity_id": n, "finding_info": {"uid": n}} for n in (1, 4)]
+    service.usual = lambda _: Answer(
+        body=json.dumps({"follow": "1-b", "more": False, "records": records}, indent=1).encode()
+    )
+    assert run(["alerts", "-o", "ocsf", "--max-age", "60"]) == 0
+    captured = capsys.readouterr()
+    assert [json.loads(line) for line in captured.out.splitlines()] == records
+    assert captured.err == "tawny: continue with --since 1-b\n"
+    assert run(["alerts", "-o", "ocsf", "--since", "1-a", "--min-severity", "3"]) == 0
+    assert json.loads(capsys.readouterr().out) == records[1]
+    assert [request.path for request in service.requests] == [
+        "/v1/findings?schema=ocsf&maxAge=60s",
+        "/v1/findings?schema=ocsf&follow=1-a",
+    ]
+
+
 def test_following_prints_new_alerts_through_a_break_until_interrupted(service: Service) -> None:
     pages = {
         "/v1/alerts?threats=all": ("1-1", [ALERT]),
@@ -145,5 +192,5 @@ def test_following_prints_new_alerts_through_a_break_until_interrupted(service: 
         out, err = process.communicate(timeout=20)
     assert process.returncode == 0
     assert [json.loads(line)["id"] for line in out.splitlines()] == ["a1", "a2"]
-    assert "looking again" in err
+    assert "trying again in 0.1 s" in err
     assert err.endswith("continue with --since 1-2\n")

@@ -1,8 +1,8 @@
 """Tawny's client: send network telemetry, read the alerts it leads to.
 
-``tawny.formats`` reads log formats and needs nothing of the network; ``tawny.Client`` talks to the
-service. Names below load on first use, so that a program which only reads formats never imports an
-HTTP library.
+``tawny.formats`` reads log formats and needs nothing of the network; ``tawny.Client`` and
+``tawny.AsyncClient`` talk to the service. Names below load on first use, so that a program which
+only reads formats never imports an HTTP library.
 """
 
 from importlib import import_module
@@ -16,12 +16,22 @@ if TYPE_CHECKING:
         AlertPage,
         Contribution,
         Explanation,
+        Finding,
+        FindingPage,
+        Flag,
+        KeyStatus,
+        Lookup,
+        Message,
+        Reason,
         Receipt,
         Status,
         Threat,
     )
+    from tawny.async_client import AsyncClient
+    from tawny.checkpoints import Checkpoint, FileCheckpoint
     from tawny.client import Client
     from tawny.errors import (
+        CheckpointUnusable,
         Forbidden,
         InvalidUrl,
         Overloaded,
@@ -32,18 +42,31 @@ if TYPE_CHECKING:
         Unauthenticated,
         UnexpectedAnswer,
         Unreachable,
+        Untrusted,
     )
-    from tawny.retries import Retry
+    from tawny.retries import Pause, Retry
 
 _HOMES = {
     "Alert": "answers",
     "AlertPage": "answers",
+    "AsyncClient": "async_client",
+    "Checkpoint": "checkpoints",
+    "CheckpointUnusable": "errors",
     "Client": "client",
     "Contribution": "answers",
     "Explanation": "answers",
+    "FileCheckpoint": "checkpoints",
+    "Finding": "answers",
+    "FindingPage": "answers",
+    "Flag": "answers",
     "Forbidden": "errors",
     "InvalidUrl": "errors",
+    "KeyStatus": "answers",
+    "Lookup": "answers",
+    "Message": "answers",
     "Overloaded": "errors",
+    "Pause": "retries",
+    "Reason": "answers",
     "Receipt": "answers",
     "Refused": "errors",
     "Retry": "retries",
@@ -55,17 +78,30 @@ _HOMES = {
     "Unauthenticated": "errors",
     "UnexpectedAnswer": "errors",
     "Unreachable": "errors",
+    "Untrusted": "errors",
 }
 
 __all__ = [
     "Alert",
     "AlertPage",
+    "AsyncClient",
+    "Checkpoint",
+    "CheckpointUnusable",
     "Client",
     "Contribution",
     "Explanation",
+    "FileCheckpoint",
+    "Finding",
+    "FindingPage",
+    "Flag",
     "Forbidden",
     "InvalidUrl",
+    "KeyStatus",
+    "Lookup",
+    "Message",
     "Overloaded",
+    "Pause",
+    "Reason",
     "Receipt",
     "Refused",
     "Retry",
@@ -77,6 +113,7 @@ __all__ = [
     "Unauthenticated",
     "UnexpectedAnswer",
     "Unreachable",
+    "Untrusted",
     "__version__",
 ]
 

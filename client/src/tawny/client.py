@@ -1,37 +1,37 @@
-"""The service's HTTP API as a typed, synchronous client."""
+"""The client that waits in the calling thread."""
 
-import gzip
-import ssl
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from random import Random, SystemRandom
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
-import msgspec
 
-from tawny._version import __version__
-from tawny.answers import Alert, AlertPage, Receipt, Status, alert_page
-from tawny.errors import InvalidUrl, Refused, UnexpectedAnswer, Unreachable, refusal
+from tawny import calls
+from tawny.answers import (
+    Alert,
+    AlertPage,
+    Finding,
+    Flag,
+    Lookup,
+    Receipt,
+    Status,
+    Threat,
+)
+from tawny.asking import Asking
+from tawny.checkpoints import Checkpoint
+from tawny.errors import TawnyError
 from tawny.formats.events import Kind
-from tawny.retries import Attempts, Retry, seconds_asked_for
+from tawny.operations import POLL_SECONDS, Operations
+from tawny.packing import BODY_BYTES, BODY_EVENTS, AnyEvent, Packer
+from tawny.retries import Pause, Retry
+from tawny.steps import Attempt, Draw, Give, Reply, Script, Step, Stream, Wait, Work
+from tawny.transport import ANSWER_SECONDS, Target, built, checked, usable_proxies
 
 Answer = TypeVar("Answer")
-
-CONNECT_SECONDS = 10.0
-ANSWER_SECONDS = 120.0  # a large request is stored and synchronised to disk before its answer
-GZIP_LEVEL = 1  # conn events shrink 6.3 times; level 6 makes it 7.7 for 2.5 times the work
-MESSAGE_SHOWN = 300  # characters of an error's text: a proxy may answer a whole page
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
-    """Told before each wait: what went wrong and for how many seconds the client waits."""
-
-    reason: str
-    seconds: float
+Item = TypeVar("Item")
 
 
 class Client:
@@ -50,7 +50,9 @@ class Client:
     retry
         How often and how long to try again after transport errors, 429 and 5xx.
     on_pause
-        Called before each wait.
+        Called before each wait that something went wrong for.
+    timeout
+        Seconds without a byte of the answer after which it counts as lost.
     random, sleep, clock
         Source of the jitter, the way to wait (seconds), the epoch time for ``Retry-After`` dates.
 
@@ -69,18 +71,18 @@ class Client:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.url = checked(url)
-        self._retry = retry or Retry()
-        self._on_pause = on_pause
-        self._random = random or SystemRandom()
+        self._target = Target(url=self.url, key=key)
         self._sleep = sleep
-        self._clock = clock
-        self._http = httpx.Client(
-            base_url=self.url,
-            auth=httpx.BasicAuth(key, ""),
-            headers={"User-Agent": f"tawny/{__version__}"},
-            timeout=httpx.Timeout(timeout, connect=CONNECT_SECONDS),
-            verify=_trust(self.url),
+        self._operations = Operations(
+            Asking(
+                retry=retry or Retry(),
+                random=random or SystemRandom(),
+                clock=clock,
+                on_pause=on_pause,
+            )
         )
+        with usable_proxies():
+            self._http = httpx.Client(**self._target.settings(timeout))
 
     def __repr__(self) -> str:
         return f"Client({self.url!r})"
@@ -105,121 +107,141 @@ class Client:
 
         A repeated attempt sends the same bytes, which the service takes once.
         """
-        request = self._http.build_request(
-            "POST",
-            f"/v1/events/{kind}",
-            content=gzip.compress(events, GZIP_LEVEL, mtime=0),
-            headers={"Content-Type": "application/json", "Content-Encoding": "gzip"},
-        )
-        return self._ask(request, msgspec.json.Decoder(Receipt).decode)
+        return self._run(self._operations.send(kind, events))
+
+    def send_events(
+        self,
+        kind: Kind,
+        events: Iterable[AnyEvent],
+        *,
+        batch_events: int = BODY_EVENTS,
+        batch_bytes: int = BODY_BYTES,
+    ) -> Receipt:
+        """Send events, structs of ``tawny.formats.events`` or dicts, in as many requests as needed.
+
+        They go in their order, equal ones that are near each other in one request, because equal
+        events of two requests count as one sent twice. Limits are per request, ``batch_bytes``
+        before compression; both may be exceeded up to twice for equal events. The receipt is the
+        sum. Sending all of it again after an error is harmless.
+        """
+        packer = Packer(kind=kind, events=batch_events, size=batch_bytes)
+        return self._run(self._operations.send_events(kind, events, packer))
 
     def page(self, *, follow: str = "", min_severity: int | None = None) -> AlertPage:
         """Give the alerts after the ``follow`` of an earlier page, or the oldest ones."""
-        query = {"threats": "all"}
-        if follow:
-            query["follow"] = follow
-        if min_severity is not None:
-            query["minSeverity"] = str(min_severity)
-        request = self._http.build_request("GET", "/v1/alerts", params=query)
-        return self._ask(request, alert_page)
+        return self._run(self._operations.ask(calls.alerts(follow, min_severity=min_severity)))
 
     def pages(self, *, follow: str = "", min_severity: int | None = None) -> Iterator[AlertPage]:
         """Give pages, one at least, until the service has no more."""
-        while True:
-            page = self.page(follow=follow, min_severity=min_severity)
-            yield page
-            if not page.more:
-                return
-            if page.follow == follow:
-                raise UnexpectedAnswer("the alerts do not advance: more, but the same follow")
-            follow = page.follow
+        return self._stream(self._operations.pages(follow, min_severity).once())
 
-    def alerts(self, *, follow: str = "", min_severity: int | None = None) -> Iterator[Alert]:
-        """Give every alert there is now, oldest first, after ``follow``.
+    def alerts(
+        self,
+        *,
+        follow: str = "",
+        min_severity: int | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Iterator[Alert]:
+        """Give every alert there is now, oldest first, after ``follow`` or the checkpoint."""
+        return self._stream(self._operations.alerts(follow, min_severity, checkpoint).once())
 
-        Use ``pages`` to learn the follow token that continues from there.
+    def follow(
+        self,
+        *,
+        checkpoint: Checkpoint | None = None,
+        interval: float = POLL_SECONDS,
+        follow: str = "",
+        min_severity: int | None = None,
+    ) -> Iterator[Alert]:
+        """Give alerts for ever: those there are, then new ones, looking every ``interval`` seconds.
+
+        The checkpoint moves when the caller has taken the last alert of a page and asks for the
+        next: nothing is lost by a break, a part of a page may come again. A service that is away
+        for a while is waited for.
         """
-        for page in self.pages(follow=follow, min_severity=min_severity):
-            yield from page.alerts
+        reader = self._operations.alerts(follow, min_severity, checkpoint)
+        return self._stream(reader.for_ever(interval))
+
+    def findings(
+        self,
+        *,
+        schema: str = "ocsf",
+        max_age: float | None = None,
+        follow: str = "",
+        checkpoint: Checkpoint | None = None,
+    ) -> Iterator[Finding]:
+        """Give every change of every alert as an OCSF finding, none older than ``max_age`` seconds.
+
+        With ``follow`` or a checkpoint those after it.
+        """
+        reader = self._operations.findings(follow, schema, max_age, checkpoint)
+        return self._stream(reader.once())
+
+    def follow_findings(
+        self,
+        *,
+        schema: str = "ocsf",
+        max_age: float | None = None,
+        checkpoint: Checkpoint | None = None,
+        interval: float = POLL_SECONDS,
+        follow: str = "",
+    ) -> Iterator[Finding]:
+        """Give findings for ever, as ``follow`` gives alerts."""
+        reader = self._operations.findings(follow, schema, max_age, checkpoint)
+        return self._stream(reader.for_ever(interval))
+
+    def lookup(self, what: str) -> Lookup:
+        """Tell what is known of a name, an address, ``tcp:[2001:db8::1]:443`` or a URL."""
+        return self._run(self._operations.ask(calls.lookup(what)))
 
     def status(self) -> Status:
         """Tell how the account of this key stands."""
-        request = self._http.build_request("GET", "/v1/account/status")
-        return self._ask(request, msgspec.json.Decoder(Status).decode)
+        return self._run(self._operations.ask(calls.status()))
 
-    def _ask(self, request: httpx.Request, decode: Callable[[bytes], Answer]) -> Answer:
-        attempts = Attempts(retry=self._retry, random=self._random)
+    def flags(self) -> dict[str, Flag]:
+        """Give every flag that a destination may have, by name."""
+        return self._run(self._operations.ask(calls.flags()))
+
+    def threats(self) -> dict[str, Threat]:
+        """Give every threat that an alert may name, by id."""
+        return self._run(self._operations.ask(calls.threats()))
+
+    def _run(self, script: Script[Answer]) -> Answer:
+        came: Any = None
         while True:
             try:
-                return _decoded(self._once(request), decode)
-            except (Unreachable, Refused) as error:
-                wait = attempts.delay(retry_after=self._asked(error)) if _passes(error) else None
-                if wait is None:
-                    raise
-                if self._on_pause:
-                    self._on_pause(Pause(reason=str(error), seconds=wait))
-            self._sleep(wait)
+                step = script.send(came)
+            except StopIteration as end:
+                answer: Answer = end.value
+                return answer
+            came = self._take(step)
 
-    def _once(self, request: httpx.Request) -> bytes:
+    def _stream(self, script: Stream[Item]) -> Iterator[Item]:
+        came: Any = None
+        while True:
+            try:
+                step = script.send(came)
+            except StopIteration:
+                return
+            if isinstance(step, Give):
+                yield step.item
+                came = None
+            else:
+                came = self._take(step)
+
+    def _take(self, step: Step) -> Any:
+        match step:
+            case Attempt(call):
+                return self._attempt(call)
+            case Wait(seconds):
+                return self._sleep(seconds)
+            case Work(do):
+                return do()
+            case Draw(source, count):
+                return list(islice(source, count))  # type: ignore[arg-type]  # never asynchronous here
+
+    def _attempt(self, call: calls.Call[Any]) -> Reply | TawnyError:
         try:
-            response = self._http.send(request)
-        except httpx.TransportError as error:
-            raise Unreachable(f"{self.url}: {error or type(error).__name__}") from error
-        except httpx.DecodingError as error:
-            raise UnexpectedAnswer(f"{self.url}: {error}") from error
-        if response.status_code == httpx.codes.OK:
-            return response.content
-        if response.status_code < httpx.codes.BAD_REQUEST:
-            raise UnexpectedAnswer(f"{self.url} answered {response.status_code}")
-        retry_after = response.headers.get("Retry-After")
-        raise refusal(response.status_code, _message(response.content), retry_after)
-
-    def _asked(self, error: Unreachable | Refused) -> float | None:
-        header = error.retry_after if isinstance(error, Refused) else None
-        return seconds_asked_for(header, epoch=self._clock())
-
-
-def _trust(url: str) -> ssl.SSLContext | bool:
-    """Load the authorities for ``https`` only: it takes 100 ms; the empty context trusts nobody."""
-    return True if url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _passes(error: Unreachable | Refused) -> bool:
-    """Tell whether the same request may succeed later."""
-    if isinstance(error, Unreachable):
-        return True
-    return error.status == httpx.codes.TOO_MANY_REQUESTS or error.status >= 500
-
-
-def _decoded(body: bytes, decode: Callable[[bytes], Answer]) -> Answer:
-    try:
-        return decode(body)
-    except msgspec.DecodeError as error:
-        raise UnexpectedAnswer(f"an answer that is not this API's: {error}") from error
-
-
-class _Complaint(msgspec.Struct):
-    message: str
-
-
-def _message(body: bytes) -> str:
-    try:
-        text = msgspec.json.decode(body, type=_Complaint).message
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        text = body[:MESSAGE_SHOWN].decode("utf-8", "replace")
-    return " ".join(text.split())[:MESSAGE_SHOWN] or "no explanation"
-
-
-def checked(url: str) -> str:
-    """Give the address without a trailing slash; InvalidUrl if it cannot be the service's."""
-    try:
-        parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL as error:
-        raise InvalidUrl(f"the URL cannot be read: {error}") from error
-    if parsed.userinfo:
-        raise InvalidUrl("the URL holds a user name: give the key apart from it")
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise InvalidUrl("the URL must start with http:// or https:// and name a host")
-    if parsed.query or parsed.fragment:
-        raise InvalidUrl("the URL must end with its path")
-    return str(parsed).rstrip("/")
+            return self._target.reply(self._http.send(built(self._http, call)))
+        except httpx.HTTPError as error:
+            return self._target.failure(error)

@@ -1,15 +1,17 @@
 """What can go wrong between a client and the service.
 
 TawnyError
- ├── InvalidUrl          invalid_url        the address of the service cannot be used
- ├── Unreachable         unreachable        no answer arrived, to the last attempt
- ├── UnexpectedAnswer    unexpected_answer  an answer that is not this API's
- └── Refused             refused            an answer with an error status
-      ├── Unauthenticated   unauthenticated    401: the key is unknown
-      ├── Forbidden         forbidden          403: the key is revoked or the tenant suspended
-      ├── TooLarge          too_large          413: the request is larger than allowed
-      ├── Overloaded        overloaded         429 or 503, to the last attempt
-      └── ServerFault       server_fault       another 5xx, to the last attempt
+ ├── InvalidUrl          invalid_url         the address of the service cannot be used
+ ├── CheckpointUnusable  checkpoint_unusable a checkpoint cannot be read or written
+ ├── Unreachable         unreachable         no answer arrived, to the last attempt
+ │    └── Untrusted        untrusted             the certificate is not one to be trusted
+ ├── UnexpectedAnswer    unexpected_answer   an answer that is not this API's
+ └── Refused             refused             an answer with an error status
+      ├── Unauthenticated   unauthenticated     401: the key is unknown
+      ├── Forbidden         forbidden           403: revoked, expired or not allowed to do this
+      ├── TooLarge          too_large           413: the request is larger than allowed
+      ├── Overloaded        overloaded          429 or 503, to the last attempt
+      └── ServerFault       server_fault        another 5xx, to the last attempt
 
 ``code`` is stable; messages are for people and never contain the key.
 """
@@ -26,15 +28,27 @@ class TawnyError(Exception):
 
 
 class InvalidUrl(TawnyError):
-    """The address of the service cannot be used."""
+    """The address of the service, or a proxy before it, cannot be used."""
 
     code = "invalid_url"
+
+
+class CheckpointUnusable(TawnyError):
+    """A checkpoint cannot be read or written; without its file reading starts from the oldest."""
+
+    code = "checkpoint_unusable"
 
 
 class Unreachable(TawnyError):
     """No answer arrived, to the last attempt."""
 
     code = "unreachable"
+
+
+class Untrusted(Unreachable):
+    """The service's certificate is not one to be trusted; trying again would not help."""
+
+    code = "untrusted"
 
 
 class UnexpectedAnswer(TawnyError):
@@ -46,16 +60,23 @@ class UnexpectedAnswer(TawnyError):
 class Refused(TawnyError):
     """The service answered with an error; ``status`` is the HTTP status.
 
-    ``retry_after`` is the header of that name as it came.
+    ``problem`` is the service's own code for it or empty, ``retry_after`` the header of that name
+    as it came.
     """
 
     code = "refused"
 
-    def __init__(self, status: int, message: str, retry_after: str | None = None) -> None:
-        super().__init__(f"{status}: {message}")
+    def __init__(
+        self, status: int, message: str, retry_after: str | None = None, problem: str = ""
+    ) -> None:
+        super().__init__(status, message, retry_after, problem)  # all of them: it may be pickled
         self.status = status
         self.message = message
         self.retry_after = retry_after
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.message}"
 
 
 class Unauthenticated(Refused):
@@ -65,7 +86,7 @@ class Unauthenticated(Refused):
 
 
 class Forbidden(Refused):
-    """The key is revoked or its tenant suspended."""
+    """The key is revoked, expired or not allowed to do this, or its tenant suspended."""
 
     code = "forbidden"
 
@@ -97,7 +118,9 @@ _BY_STATUS: dict[int, type[Refused]] = {
 }
 
 
-def refusal(status: int, message: str, retry_after: str | None = None) -> Refused:
+def refusal(
+    status: int, message: str, retry_after: str | None = None, problem: str = ""
+) -> Refused:
     """Make the error that stands for an HTTP error status."""
     kind = _BY_STATUS.get(status, ServerFault if status >= 500 else Refused)
-    return kind(status, message, retry_after)
+    return kind(status, message, retry_after, problem)

@@ -23,6 +23,14 @@ class Retry:
     patience: float = 120.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Told before each wait: what went wrong and for how many seconds the client waits."""
+
+    reason: str
+    seconds: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Attempts:
     """The attempts at one request: what was used up, how long to wait for the next."""

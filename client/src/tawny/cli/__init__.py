@@ -2,32 +2,52 @@
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
 from tawny._version import __version__
-from tawny.cli.alerts import alerts
-from tawny.cli.completion import completion
 from tawny.cli.connection import DEFAULT_URL, Connection
-from tawny.cli.send import send
 from tawny.cli.terminal import complain
 from tawny.errors import TawnyError
-from tawny.sending.account import Exit, exit_for
+from tawny.exits import Exit, exit_for
+
+COMMANDS = ("doctor", "send", "alerts", "lookup", "completion")
 
 EPILOG = """\b
 Examples:
   tawny send zeek /opt/zeek/logs/2024-04-19
   zcat conn.log.gz | tawny send zeek -
   tawny alerts --follow --min-severity 3
-  tawny alerts -o json | jq .detection
+  tawny alerts --json | jq .detection
+  tawny lookup bad.example 192.0.2.7
+  tawny doctor
 
 \b
-Exit codes: 0 done; 2 some rows were malformed or rejected;
-3 the service was not reached or failed; 4 wrong usage or key.
+Exit codes: 0 done; 2 only a part was, or wrong usage; 3 the key is unknown or not allowed;
+4 a quota is used up or the service overloaded; 1 the service was not reached or failed.
+Colours: none with NO_COLOR set, or where the output is not a terminal.
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """Finds the command ``x`` in ``tawny.cli.x``, and imports no other: it starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which one comes to need them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = getattr(import_module(f"tawny.cli.{cmd_name}"), cmd_name)
+        return found
+
+
+@click.group(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--url",
     envvar="TAWNY_URL",
@@ -40,13 +60,8 @@ Exit codes: 0 done; 2 some rows were malformed or rejected;
 @click.version_option(__version__, prog_name="tawny")
 @click.pass_context
 def cli(context: click.Context, url: str, key: str | None) -> None:
-    """Send network telemetry to Tawny and read its alerts."""
+    """Send network telemetry to Tawny, read its alerts, ask what it knows of a destination."""
     context.obj = Connection(url=url, key=key or "")
-
-
-cli.add_command(send)
-cli.add_command(alerts)
-cli.add_command(completion)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,7 +78,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except click.ClickException as error:
         error.show()
-        return Exit.USAGE
+        return error.exit_code
     except TawnyError as error:
         complain(str(error))
         return exit_for(error)

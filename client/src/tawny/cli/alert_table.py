@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 
-from tawny.answers import POINT, Alert, AlertPage
+from tawny.answers import POINT, Alert
 from tawny.cli.terminal import cell
 
 EXACT = 2**53  # below, every whole double is written out
@@ -15,26 +14,21 @@ SEVERITY_STYLES = ("dim", "dim", "cyan", "yellow", "red", "bold red")  # by seve
 
 
 class AlertTable:
-    """Prints pages of alerts under one heading; columns keep their places from page to page."""
+    """Prints alerts as they come, under one heading; columns keep their places."""
 
     def __init__(self, screen: Console, *, explain: bool) -> None:
         self._screen = screen
         self._explain = explain
         self._headed = False
 
-    def show(self, page: AlertPage, alerts: list[Alert]) -> None:
-        """Print these alerts of a page."""
-        if not self._explain:
-            self._print(page, alerts)
-            return
-        for alert in alerts:
-            self._print(page, [alert])
+    def show(self, alert: Alert) -> None:
+        """Print an alert and, where that is wanted, what it rests on."""
+        self._print(alert)
+        if self._explain:
             for line in contributions(alert):
-                self._screen.print(Padding(cell(line, "dim"), (0, 0, 0, 4)))
+                self._screen.print(cell(f"    {line}", "dim"), soft_wrap=True)
 
-    def _print(self, page: AlertPage, alerts: list[Alert]) -> None:
-        if not alerts:
-            return
+    def _print(self, alert: Alert) -> None:
         table = Table(
             box=None,
             expand=True,
@@ -49,17 +43,16 @@ class AlertTable:
         table.add_column("day", width=10)
         table.add_column("count", width=7, justify="right", overflow="fold")
         table.add_column("score", width=7, justify="right", overflow="fold")
-        for alert in alerts:
-            style = SEVERITY_STYLES[max(0, min(alert.severity, 5))]
-            table.add_row(
-                cell(str(alert.severity), style),
-                cell(page.title(alert) or alert.detection, style),
-                cell(alert.direction),
-                cell(f"{source(alert)} -> {destination(alert)}"),
-                cell(alert.day),
-                cell(str(alert.count)),
-                cell(points(alert.score)),
-            )
+        style = SEVERITY_STYLES[max(0, min(alert.severity, 5))]
+        table.add_row(
+            cell(str(alert.severity), style),
+            cell(alert.title, style),
+            cell(alert.direction),
+            cell(f"{source(alert)} -> {destination(alert)}"),
+            cell(alert.day),
+            cell(str(alert.count)),
+            cell(points(alert.score)),
+        )
         self._headed = True
         self._screen.print(table)
 

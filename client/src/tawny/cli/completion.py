@@ -6,6 +6,7 @@ from click.shell_completion import get_completion_class
 EXAMPLES = """\b
 Examples:
   source <(tawny completion bash)
+  tawny completion zsh > ~/.zfunc/_tawny
   tawny completion fish > ~/.config/fish/completions/tawny.fish
 """
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import click
 
 from tawny.cli.terminal import complain
-from tawny.client import Client, Pause
-from tawny.retries import Retry
+from tawny.client import Client
+from tawny.retries import Pause, Retry
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -30,15 +30,21 @@ def connection_options(command: Command) -> Command:
     return url(key(command))
 
 
+def target(context: click.Context, *, url: str | None, key: str | None) -> Connection:
+    """Give what the options, the group's options and the environment agree on; no key is wrong."""
+    given: Connection = context.obj
+    chosen = Connection(url=url or given.url, key=(key or given.key).strip())
+    if not chosen.key:
+        raise click.UsageError("no API key: set TAWNY_KEY or give --key", context)
+    return chosen
+
+
 def connect(
     context: click.Context, *, url: str | None, key: str | None, retry: Retry | None = None
 ) -> Client:
-    """Open the client that the options, the group's options and the environment agree on."""
-    given: Connection = context.obj
-    chosen = (key or given.key).strip()
-    if not chosen:
-        raise click.UsageError("no API key: set TAWNY_KEY or give --key", context)
-    return Client(url or given.url, chosen, retry=retry, on_pause=_say_pause)
+    """Open the client for ``target``; waits are said on standard error."""
+    chosen = target(context, url=url, key=key)
+    return Client(chosen.url, chosen.key, retry=retry, on_pause=_say_pause)
 
 
 def _say_pause(pause: Pause) -> None:

@@ -1,8 +1,12 @@
 """Text for terminals: standard error for what is said, nothing that a log can steer."""
 
+import os
+
 import click
 from rich.console import Console
 from rich.text import Text
+
+PIPE_COLUMNS = 160  # of a table that goes into a file or a pipe: long names stay in one piece
 
 
 def printable(text: str) -> str:
@@ -30,4 +34,7 @@ def complain(message: str) -> None:
 
 def console(*, stderr: bool = False) -> Console:
     """Open the console; colours only on a terminal, and not with ``NO_COLOR``."""
-    return Console(stderr=stderr, highlight=False, soft_wrap=False)
+    screen = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not screen.is_terminal and "COLUMNS" not in os.environ:
+        screen.width = PIPE_COLUMNS
+    return screen

@@ -70,11 +70,13 @@ class Clockface:
         seconds = int(whole)
         if seconds < CLOCKLESS_BELOW:
             return self._written(seconds, fraction)
-        minute, second = divmod(seconds, 60)
+        minute = seconds // 60
         stamp = self._minutes.get(minute) or self._minute(minute)
         if not fraction:
-            return f"{stamp}{_TWO_DIGITS[second]}Z"
-        return f"{stamp}{_TWO_DIGITS[second]}.{fraction[:FRACTION_DIGITS]}Z"
+            return f"{stamp}{_TWO_DIGITS[seconds % 60]}Z"
+        if len(fraction) > FRACTION_DIGITS:
+            fraction = fraction[:FRACTION_DIGITS]
+        return f"{stamp}{_TWO_DIGITS[seconds % 60]}.{fraction}Z"
 
     def _minute(self, minute: int) -> str:
         if len(self._minutes) >= MINUTES_KEPT:

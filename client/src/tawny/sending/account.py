@@ -2,30 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
 from tawny.answers import Receipt
-from tawny.errors import Forbidden, InvalidUrl, TawnyError, Unauthenticated
+from tawny.errors import TawnyError
+from tawny.exits import Exit, exit_for
 from tawny.formats.events import Kind
 from tawny.formats.parsing import Tally
-
-
-class Exit(IntEnum):
-    """Exit codes of the ``tawny`` command."""
-
-    DONE = 0
-    PARTLY = 2  # some rows were malformed or rejected, or a file was damaged
-    FAILED = 3  # the service was not reached, or failed to the end
-    USAGE = 4  # the command line or the key is wrong
-    INTERRUPTED = 130
-
-
-def exit_for(error: TawnyError) -> Exit:
-    """Give the exit code of an error of the service."""
-    if isinstance(error, Unauthenticated | Forbidden | InvalidUrl):
-        return Exit.USAGE
-    return Exit.FAILED
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,13 +26,24 @@ class Delivered:
         self.rejected.update(receipt.rejected)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What lies in the state of a run at its end: parcels for the next one, and their bytes."""
+
+    folder: str
+    parcels: int
+    bytes: int
+
+
 @dataclass(slots=True, kw_only=True)
 class Account:
     """Everything a run has to tell at its end.
 
     ``foreign`` names the files that are no log of the format, ``clockless`` those with times that
     were counted from the log's opening, ``damaged`` says why a file could not be read to its end;
-    ``failure`` is what stopped the run.
+    ``set_aside`` counts the events of requests that the service will never take, by its reason;
+    ``failure`` is what stopped the run, ``kept`` what it leaves to the next one. ``no_log`` says
+    that of all the files none was a log of the format: that is no success.
     """
 
     files: int = 0
@@ -58,6 +52,9 @@ class Account:
     foreign: list[str] = field(default_factory=list)
     damaged: dict[str, str] = field(default_factory=dict)
     clockless: list[str] = field(default_factory=list)
+    set_aside: Counter[str] = field(default_factory=Counter)
+    no_log: bool = False
+    kept: Kept | None = None
     failure: TawnyError | None = None
 
     def deliver(self, kind: Kind, receipt: Receipt) -> None:
@@ -68,9 +65,12 @@ class Account:
     def exit(self) -> Exit:
         """The exit code of the run."""
         if self.failure:
-            return exit_for(self.failure)
+            code = exit_for(self.failure)
+            partly = code is not Exit.KEY and any(each.received for each in self.sent.values())
+            return Exit.PARTLY if partly else code
         rejected = any(delivered.rejected.total() for delivered in self.sent.values())
-        if rejected or self.tally.reasons or self.damaged:
+        damaged = self.damaged or self.set_aside or self.no_log
+        if rejected or self.tally.reasons or damaged:
             return Exit.PARTLY
         return Exit.DONE
 
@@ -93,6 +93,14 @@ class Account:
             "damaged": self.damaged,
             "clockless": self.clockless,
         }
+        if self.set_aside:
+            told["setAside"] = _sorted(self.set_aside)
+        if self.kept:
+            told["state"] = {
+                "folder": self.kept.folder,
+                "waiting": self.kept.parcels,
+                "bytes": self.kept.bytes,
+            }
         if self.failure:
             told["error"] = {"code": self.failure.code, "message": str(self.failure)}
         return told

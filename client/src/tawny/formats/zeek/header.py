@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(\\))")
 
+RESUMED = "#tawny-resumed"
+"""How the lines begin between which stands a header that is not the file's own."""
+
 PLAIN_ESCAPES = {"\\t": "\t"}  # written by hand: Zeek itself writes hexadecimal
 
 
@@ -17,6 +20,11 @@ def unescape(value: str) -> str:
     r"""Undo Zeek's ``\xNN`` and ``\\``; bytes that are then not UTF-8 stay ``\xNN``."""
     raw = _ESCAPE.sub(_unescaped, value.encode("utf-8", "surrogatepass"))
     return raw.decode("utf-8", "backslashreplace")
+
+
+def escape(value: str) -> str:
+    r"""Write a value so that ``unescape`` gives it back: every byte as ``\xNN``."""
+    return "".join(f"\\x{byte:02x}" for byte in value.encode("utf-8", "surrogatepass"))
 
 
 def _opening(value: str) -> int | None:
@@ -71,3 +79,22 @@ class Header:
             case _:
                 change = self
         return change
+
+    def as_bytes(self) -> bytes:
+        """Write the header between two ``RESUMED`` lines, for a parser that starts in mid-file."""
+        between = self.separator
+        lines = [
+            f"{RESUMED} begin",
+            f"#separator {escape(between)}",
+            f"#set_separator{between}{escape(self.set_separator)}",
+            f"#empty_field{between}{self.empty}",
+            f"#unset_field{between}{self.unset}",
+        ]
+        if self.path:
+            lines.append(f"#path{between}{escape(self.path)}")
+        if self.opened is not None:
+            opened = datetime.fromtimestamp(self.opened, UTC)
+            lines.append(f"#open{between}{opened:%Y-%m-%d-%H-%M-%S}")
+        lines.append(between.join(("#fields", *self.fields)))
+        lines.append(f"{RESUMED} end")
+        return "\n".join(lines).encode() + b"\n"

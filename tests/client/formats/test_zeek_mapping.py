@@ -92,8 +92,6 @@ def test_an_open_session_is_an_ip_event_of_its_own_log() -> None:
     [
         ("service", "app"),
         ("duration", "duration"),
-        ("orig_bytes", "bytesOut"),
-        ("resp_bytes", "bytesIn"),
         ("orig_pkts", "pktsOut"),
         ("resp_pkts", "pktsIn"),
         ("conn_state", "connState"),
@@ -113,8 +111,6 @@ def test_an_unset_column_of_conn_leaves_its_field_out(column: str, field: str) -
 @pytest.mark.parametrize(
     ("column", "field"),
     [
-        ("query", "query"),
-        ("qtype_name", "qtype"),
         ("rcode_name", "rcode"),
         ("answers", "answers"),
         ("id.resp_h", "destIP"),
@@ -128,9 +124,39 @@ def test_an_unset_column_of_dns_leaves_its_field_out(column: str, field: str, no
 
 
 def test_an_empty_set_and_an_empty_text_are_left_out() -> None:
-    event = one(dns_log(dns_row(answers="(empty)", query="(empty)")))
+    event = one(dns_log(dns_row(answers="(empty)", rcode_name="(empty)")))
     assert "answers" not in event
-    assert "query" not in event
+    assert "rcode" not in event
+
+
+def test_bytes_of_packets_stand_in_for_bytes_of_payload_and_are_never_added() -> None:
+    uncounted = conn_row(orig_bytes="-", resp_bytes="-")
+    event = one(conn_log(uncounted))
+    assert (event["bytesOut"], event["bytesIn"]) == (1800, 35500)
+    line = json_line(
+        ts=1, id__orig_h="192.0.2.1", id__resp_h="192.0.2.2", conn_state="S0", orig_ip_bytes=60,
+        resp_ip_bytes=0,
+    )  # fmt: skip
+    event = one(line)
+    assert (event["bytesOut"], event["bytesIn"]) == (60, 0)
+
+
+def test_a_type_without_a_name_is_its_number() -> None:
+    assert one(dns_log(dns_row(qtype_name="-", qtype="65")))["qtype"] == "65"
+    asked = {"id.orig_h": "192.0.2.1", "query": "www.example.com", "qtype": 65}
+    assert one(json_line(_path="dns", ts=1, **asked))["qtype"] == "65"
+
+
+@pytest.mark.parametrize(
+    "changes", [{"query": "-"}, {"query": ""}, {"id__resp_p": "5353"}, {"id__resp_p": "5355"}]
+)
+def test_a_row_that_asks_nothing_or_only_the_neighbours_is_skipped(
+    changes: dict[str, str],
+) -> None:
+    events, parser = parse(dns_log(dns_row(), dns_row(**changes)))
+    assert len(events) == 1
+    assert (parser.tally.mapped, parser.tally.skipped) == ({"dns": 1}, {"dns": 1})
+    assert not parser.tally.joined
 
 
 @pytest.mark.parametrize("node", ["_node_name", "_system_name"])
@@ -142,7 +168,7 @@ def test_the_sensor_is_named_where_the_log_names_it(node: str) -> None:
         == "192.0.2.1"
     )
     named = {node: "worker-2"}
-    line = json_line(_path="dns", ts=1, id__orig_h="192.0.2.1", **named)
+    line = json_line(_path="dns", ts=1, id__orig_h="192.0.2.1", query="a.example", **named)
     assert one(line)["sensor"] == "worker-2"
 
 
