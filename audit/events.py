@@ -40,6 +40,14 @@ class EventType(StrEnum):
     """A tenant's keys stopped working; its rows stay."""
     TENANT_RESUMED = "tenant.resumed", "Tenant resumed"
     """A suspended tenant's keys work again."""
+    TENANT_EXPIRED = "tenant.expired", "Tenant expired"
+    """A provisional tenant's time was over; its keys stopped at that moment."""
+    TENANT_PLAN_CHANGED = "tenant.plan_changed", "Tenant's plan changed"
+    """An operator put a tenant on another plan."""
+    MEMBER_REGISTERED = "member.registered", "Member registered"
+    """A person was named as a tenant's member and is mailed a link."""
+    MEMBER_VERIFIED = "member.verified", "Member verified"
+    """A person opened the link and pressed the button: the address is theirs."""
     TENANT_KEY_CREATED = "key.tenant_key_created", "Tenant key created"
     """The key that a tenant's rows are sealed with was made and wrapped by the root key."""
 
@@ -47,15 +55,32 @@ class EventType(StrEnum):
     """An API key was made and shown once."""
     KEY_REVOKED = "key.revoked", "API key revoked"
     """An API key stopped working for good."""
+    KEY_ROTATED = "key.rotated", "API key rotated"
+    """An API key got a successor and ends with the overlap."""
+    KEY_REQUESTED = "key.requested", "Provisional key requested"
+    """Somebody unknown got a provisional tenant with a key of its own."""
+    KEY_RESET_ASKED = "key.reset_asked", "Key reset asked for"
+    """Somebody asked for a reset by mail; whether the address is known is not said here."""
+    KEY_RESET = "key.reset", "API key reset"
+    """An owner replaced a tenant's keys by a link in a mail; the older ones end soon."""
     AUTH_DENIED = "auth.denied", "Access denied"
     """A request was refused: unknown, revoked or expired key, or one without the scope."""
 
+    REQUESTS_LIMITED = ("requests.limited", "Requests over a limit", "minute")
+    """A key or a tenant asked for more than it may: refusals as calls, per key and minute."""
     EVENTS_ACCEPTED = ("events.accepted", "Events accepted", "minute")
     """Telemetry was taken: requests as calls, events as items, per key and minute."""
     ALERTS_POLLED = ("alerts.polled", "Alerts polled", "minute")
     """Alerts were read over the API: polls as calls, alerts as items, per key and minute."""
     WISDOM_ASKED = ("wisdom.asked", "Wisdom asked", "minute")
     """An engine asked about destinations: requests as calls, destinations as items."""
+    DESTINATIONS_POLLED = ("destinations.polled", "Daily destinations polled", "minute")
+    """Daily summaries were read over the API: polls as calls, destinations as items."""
+    WISDOM_LOOKED_UP = ("wisdom.looked_up", "Destination looked up", "minute")
+    """A tenant's key asked about one destination: requests as calls and items."""
+
+    GROUPS_CHANGED = "groups.changed", "Monitoring groups changed"
+    """A tenant's groups were replaced by others, over the API."""
 
     STAFF_CREATED = "staff.created", "Staff account created"
     """A person got an account on the console."""

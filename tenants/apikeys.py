@@ -30,6 +30,8 @@ class Scope(StrEnum):
     INGEST = "ingest:write"
     ALERTS = "alerts:read"
     ACCOUNT = "account:read"
+    WISDOM = "wisdom:read"
+    CONFIGURE = "configuration:write"
 
 
 ALL_SCOPES = tuple(Scope)

@@ -5,10 +5,15 @@ TenantError
 ├── ScopeConflict       a second tenant's scope was opened inside the first's
 ├── KeyUnavailable      a key is missing, unreadable or destroyed
 ├── LostLease           the work was claimed by another worker meanwhile
+├── UnfitTerms          a key, a member or a rotation was asked for on terms that are not given
 └── Refused             a request that is answered with an error
     ├── Unauthenticated 401: no key, or one that nobody has
-    └── Forbidden       403: a revoked key, a suspended tenant, a scope that the key lacks
+    ├── Forbidden       403: a revoked or expired key or tenant, a scope or network that it lacks
+    ├── BadBody         400, 413 or 415: a body that is not the JSON object that it should be
+    └── Limited         429, or 503 where events are sent: too much of it; says when to come again
 """
+
+from collections.abc import Mapping
 
 
 class TenantError(Exception):
@@ -41,11 +46,18 @@ class LostLease(TenantError):  # noqa: N818 -- reads as a fact
     code = "lost_lease"
 
 
+class UnfitTerms(TenantError):  # noqa: N818 -- reads as a fact
+    """A key, member or rotation was asked for on terms that are not given; the text says why."""
+
+    code = "unfit_terms"
+
+
 class Refused(TenantError):  # noqa: N818 -- reads as a fact
     """A request that is answered with an error; `message` may be shown to whoever sent it."""
 
     code = "refused"
     status = 400
+    headers: Mapping[str, str] = {}
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -60,7 +72,33 @@ class Unauthenticated(Refused):
 
 
 class Forbidden(Refused):
-    """The key is revoked or lacks the scope, or its tenant is suspended."""
+    """The key is revoked, expired or lacks the scope, or its tenant is suspended or expired.
+
+    The message holds the word "expired" where that is why: a client tells its user so by it.
+    """
 
     code = "forbidden"
     status = 403
+
+
+class BadBody(Refused):
+    """A body that is not the JSON object that it should be."""
+
+    code = "unreadable"
+
+    def __init__(self, message: str = "Failed to parse request body", *, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Limited(Refused):
+    """Too many requests, octets or events; `headers` say how many are granted, and when again."""
+
+    code = "limited"
+
+    def __init__(
+        self, message: str, *, status: int, retry_after: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = {**headers, "Retry-After": str(retry_after)}

@@ -17,6 +17,7 @@ TITLES = {
     405: "Method not allowed",
     413: "Too large",
     415: "Unsupported encoding",
+    429: "Too many requests",
     503: "Unavailable",
 }
 CONTENT_TYPE = "application/json"  # problem+json would break a client that checks the type
@@ -51,7 +52,10 @@ def problem(
 
 def refusal(error: Refused) -> HttpResponse:
     """Return the answer to a request that was refused."""
-    return problem(error.status, error.message, error.code)
+    response = problem(error.status, error.message, error.code)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -59,7 +63,11 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     from rest_framework.views import exception_handler as framework_handler  # noqa: PLC0415 -- it imports our defaults
 
     if isinstance(error, Refused):
-        return Response(body(error.status, error.message, error.code), status=error.status)
+        return Response(
+            body(error.status, error.message, error.code),
+            status=error.status,
+            headers=dict(error.headers),
+        )
     response = framework_handler(error, context)
     if response is not None and isinstance(error, APIException):
         response.data = body(response.status_code, str(error.detail), error.default_code)

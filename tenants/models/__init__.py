@@ -6,19 +6,27 @@ before it is known whose scope to open: `Tenant`, `KeyIndex` and `Work`. None ho
 
 from tenants.models.customers import KeyIndex, Tenant, TenantState
 from tenants.models.keys import DataKey, KeyPurpose, TenantKey
+from tenants.models.members import Letter, Link, Member, MemberRole
 from tenants.models.rows import TenantModel, TenantRows
+from tenants.models.usage import AttemptWindow, UsageDay
 from tenants.models.work import Lease, Work, WorkState
 
 __all__ = [
+    "AttemptWindow",
     "DataKey",
     "KeyIndex",
     "KeyPurpose",
     "Lease",
+    "Letter",
+    "Link",
+    "Member",
+    "MemberRole",
     "Tenant",
     "TenantKey",
     "TenantModel",
     "TenantRows",
     "TenantState",
+    "UsageDay",
     "Work",
     "WorkState",
 ]

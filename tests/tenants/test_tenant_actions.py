@@ -12,8 +12,14 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError
 
 from audit.actors import Actor
-from tenants import actions
-from tenants.actions import create_key, create_tenant, revoke_key, suspend_tenant
+from tenants.actions import (
+    api_keys,
+    create_key,
+    create_tenant,
+    revoke_key,
+    suspend_tenant,
+    tenants,
+)
 from tenants.apikeys import ALL_SCOPES, Scope
 from tenants.auth import caller
 from tenants.errors import Forbidden, Unauthenticated
@@ -62,7 +68,8 @@ def test_nothing_happens_that_cannot_be_recorded(
     def fail(**_what: object) -> None:
         raise DatabaseError
 
-    monkeypatch.setattr(actions, "record", fail)
+    for module in (api_keys, tenants):
+        monkeypatch.setattr(module, "record", fail)
     key = tenant[1].split("_")[1]
     made: dict[str, Any] = {"actor": SHELL, "reason": "test", "now": now}
     row = Tenant.objects.get()
@@ -143,4 +150,9 @@ def test_the_command_ends_with_a_line_of_json() -> None:
     out = StringIO()
     call_command("tenant", "list", "--json", stdout=out)
     (row,) = json.loads(out.getvalue().splitlines()[-1])
-    assert row == {"tenant": made["tenant"], "name": "a.example", "state": "active"}
+    assert row == {
+        "tenant": made["tenant"],
+        "name": "a.example",
+        "state": "active",
+        "plan": "full",
+    }

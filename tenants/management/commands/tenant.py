@@ -1,62 +1,209 @@
-"""``manage.py tenant``: customers from the machine's own shell."""
+"""``manage.py tenant``: customers, their keys and their people from the machine's own shell."""
 
 import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 from django.utils import timezone
 
 from audit.actors import Actor
-from tenants.actions import create_tenant
-from tenants.models import Tenant
+from tenants import members
+from tenants.actions import (
+    change_plan,
+    create_key,
+    create_tenant,
+    invite,
+    resume_tenant,
+    revoke_key,
+    rotate_key,
+    suspend_tenant,
+)
+from tenants.apikeys import ALL_SCOPES, Scope
+from tenants.errors import BadBody, UnfitTerms
+from tenants.links import Role
+from tenants.models import KeyIndex, Member, Tenant
+from tenants.plans import Plan
+from tenants.scope import tenant_scope
+
+SHELL = Actor(kind="shell", id="manage.py")
+Answer = Mapping[str, Any] | list[dict[str, Any]]
 
 
 class Command(BaseCommand):
-    """Create and list tenants."""
+    """Create, list, stop and resume tenants; give, replace and revoke keys; name members."""
 
-    help = "Create and list tenants. With --json the last line of stdout is one JSON value."
+    help = "Tenants, keys and members. With --json the last line of stdout is one JSON value."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the subcommands."""
         deeds = parser.add_subparsers(dest="deed", required=True)
-        create = deeds.add_parser("create", help="make a tenant and its first API key")
+        create = _deed(deeds, "create", "make a tenant and its first API key", _create)
         create.add_argument("name", help="the tenant's name, unique, up to 200 characters")
-        create.add_argument("--reason", default="created from the shell", help="for the audit log")
-        create.add_argument("--json", action="store_true", help="answer in JSON")
-        listing = deeds.add_parser("list", help="list tenants")
-        listing.add_argument("--json", action="store_true", help="answer in JSON")
+        _deed(deeds, "list", "list tenants", _list)
+        for name, deed in (("suspend", _suspend), ("resume", _resume)):
+            _of_tenant(_deed(deeds, name, f"{name} a tenant", deed))
+        plan = _of_tenant(_deed(deeds, "plan", "put a tenant on a plan", _plan))
+        plan.add_argument("plan", choices=[str(plan) for plan in Plan])
+        self._add_keys(deeds)
+        self._add_members(deeds)
+
+    def _add_keys(self, deeds: Any) -> None:
+        keys = deeds.add_parser("key", help="API keys").add_subparsers(dest="key", required=True)
+        _of_tenant(_deed(keys, "list", "list a tenant's keys", _list_keys))
+        create = _of_tenant(_deed(keys, "create", "give a tenant a key", _create_key))
+        create.add_argument("--label", default="", help="what the key is for")
+        create.add_argument(
+            "--scope", action="append", choices=[str(scope) for scope in Scope],
+            help="what it may do, repeatable; default: everything",
+        )  # fmt: skip
+        create.add_argument("--network", action="append", help="CIDR it may be used from")
+        create.add_argument("--days", type=int, help="days until it ends; default: it does not")
+        rotate = _deed(keys, "rotate", "replace a key, with an overlap", _rotate)
+        rotate.add_argument("key", help="the key's id: the twelve characters after twy_")
+        rotate.add_argument("--hours", type=float, default=24, help="how long the old one goes on")
+        revoke = _deed(keys, "revoke", "end a key at once", _revoke)
+        revoke.add_argument("key", help="the key's id")
+
+    def _add_members(self, deeds: Any) -> None:
+        people = deeds.add_parser("member", help="people").add_subparsers(dest="member")
+        people.required = True
+        _of_tenant(_deed(people, "list", "list members, without names", _list_members))
+        add = _of_tenant(_deed(people, "add", "name a member and mail a link", _add_member))
+        add.add_argument("email")
+        add.add_argument("--name", required=True)
+        roles = [str(Role.OWNER), str(Role.MEMBER)]
+        add.add_argument("--role", choices=roles, default=roles[1])
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        """Run the subcommand."""
-        if options["deed"] == "create":
-            self._create(options["name"], options["reason"], as_json=options["json"])
-        else:
-            self._list(as_json=options["json"])
-
-    def _create(self, name: str, reason: str, *, as_json: bool) -> None:
-        if not 0 < len(name.strip()) <= 200:
-            raise CommandError("a tenant's name has 1 to 200 characters")
+        """Run the subcommand and print what it says."""
         try:
-            new = create_tenant(
-                name=name.strip(),
-                actor=Actor(kind="shell", id="manage.py"),
-                reason=reason,
-                now=timezone.now(),
-            )
-        except IntegrityError:
-            raise CommandError(f"a tenant named {name!r} exists already") from None
-        if as_json:
-            self.stdout.write(json.dumps({"tenant": str(new.tenant.id), "api_key": new.api_key}))
+            said = options["run"](options)
+        except (UnfitTerms, BadBody) as refusal:
+            raise CommandError(str(refusal)) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(said, default=str))
             return
-        self.stdout.write(f"tenant   {new.tenant.id}  {new.tenant.name}")
-        self.stdout.write(f"API key  {new.api_key}   (shown this once)")
+        for row in said if isinstance(said, list) else [said]:
+            self.stdout.write("  ".join(f"{name}: {value}" for name, value in row.items()))
 
-    def _list(self, *, as_json: bool) -> None:
-        tenants = list(Tenant.objects.all())
-        if as_json:
-            rows = [{"tenant": str(t.id), "name": t.name, "state": t.state} for t in tenants]
-            self.stdout.write(json.dumps(rows))
-            return
-        for tenant in tenants:
-            self.stdout.write(f"{tenant.id}  {tenant.state:9}  {tenant.name}")
+
+def _deed(deeds: Any, name: str, words: str, run: Callable[[dict[str, Any]], Answer]) -> Any:
+    parser = deeds.add_parser(name, help=words)
+    parser.add_argument("--reason", default=f"{name} from the shell", help="for the audit log")
+    parser.add_argument("--json", action="store_true", help="answer in JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _of_tenant(parser: Any) -> Any:
+    parser.add_argument("tenant", help="a tenant's id or name")
+    return parser
+
+
+def _tenant(options: dict[str, Any]) -> Tenant:
+    given = options["tenant"]
+    try:
+        found = Tenant.objects.filter(id=UUID(given)).first()
+    except ValueError:
+        found = Tenant.objects.filter(name=given).first()
+    if found is None:
+        raise CommandError(f"there is no tenant {given!r}")
+    return found
+
+
+def _made(options: dict[str, Any]) -> dict[str, Any]:
+    return {"actor": SHELL, "reason": options["reason"], "now": timezone.now()}
+
+
+def _create(options: dict[str, Any]) -> Answer:
+    name = options["name"].strip()
+    if not 0 < len(name) <= 200:
+        raise CommandError("a tenant's name has 1 to 200 characters")
+    try:
+        new = create_tenant(name=name, **_made(options))
+    except IntegrityError:
+        raise CommandError(f"a tenant named {name!r} exists already") from None
+    return {"tenant": new.tenant.id, "api_key": new.api_key}
+
+
+def _list(_options: dict[str, Any]) -> Answer:
+    return [
+        {"tenant": row.id, "name": row.name, "state": row.state, "plan": row.plan}
+        for row in Tenant.objects.all()
+    ]
+
+
+def _suspend(options: dict[str, Any]) -> Answer:
+    tenant = _tenant(options)
+    return {"tenant": tenant.id, "changed": suspend_tenant(tenant=tenant.id, **_made(options))}
+
+
+def _resume(options: dict[str, Any]) -> Answer:
+    tenant = _tenant(options)
+    return {"tenant": tenant.id, "changed": resume_tenant(tenant=tenant.id, **_made(options))}
+
+
+def _plan(options: dict[str, Any]) -> Answer:
+    tenant, plan = _tenant(options), Plan(options["plan"])
+    changed = change_plan(tenant=tenant.id, plan=plan, **_made(options))
+    return {"tenant": tenant.id, "plan": plan, "changed": changed}
+
+
+def _list_keys(options: dict[str, Any]) -> Answer:
+    now = timezone.now()
+    return [
+        {
+            "key": row.id,
+            "label": row.label,
+            "scopes": row.scopes,
+            "networks": row.networks,
+            "created": row.created_at,
+            "expires": row.expires_at,
+            "last_used": row.last_used_at,
+            "live": not row.is_revoked(now=now),
+        }
+        for row in KeyIndex.objects.filter(tenant=_tenant(options))
+    ]
+
+
+def _create_key(options: dict[str, Any]) -> Answer:
+    made = _made(options)
+    days = options["days"]
+    text = create_key(
+        tenant=_tenant(options),
+        label=options["label"],
+        scopes=[Scope(scope) for scope in options["scope"] or ALL_SCOPES],
+        networks=options["network"] or (),
+        expires_at=None if days is None else made["now"] + timedelta(days=days),
+        **made,
+    )
+    return {"key": text.split("_")[1], "api_key": text}
+
+
+def _rotate(options: dict[str, Any]) -> Answer:
+    overlap = timedelta(hours=options["hours"])
+    new = rotate_key(key=options["key"], overlap=overlap, **_made(options))
+    return {"key": new.id, "api_key": new.text}
+
+
+def _revoke(options: dict[str, Any]) -> Answer:
+    return {"key": options["key"], "changed": revoke_key(key=options["key"], **_made(options))}
+
+
+def _list_members(options: dict[str, Any]) -> Answer:
+    with tenant_scope(_tenant(options).id):
+        return [
+            {"member": row.id, "role": row.role, "verified": row.verified_at}
+            for row in Member.objects.order_by("created_at")
+        ]
+
+
+def _add_member(options: dict[str, Any]) -> Answer:
+    details = members.details({"name": options["name"], "email": options["email"]})
+    role = Role(options["role"])
+    tenant = _tenant(options)
+    return {"member": invite(tenant=tenant.id, details=details, role=role, **_made(options))}

@@ -1,0 +1,214 @@
+"""The doors of accounts and keys as data, and the pages that mails link to."""
+
+import msgspec
+
+from openapi import Access, Answer, Body, Operation, Parameter, Schema
+from tenants.apikeys import Scope
+from tenants.bodies import MAX_BODY
+from tenants.members import Details
+
+LIMIT = f"At most {MAX_BODY >> 10} KiB, as sent and inflated."
+HTML = "text/html"
+PAGE: Schema = {"type": "string"}
+
+
+class Platform(msgspec.Struct, kw_only=True):
+    """The sensor's product and version."""
+
+    name: str | None = None
+    version: str | None = None
+
+
+class KeyRequest(msgspec.Struct, kw_only=True):
+    """What a sensor says of itself; nothing of it is kept."""
+
+    platform: Platform | None = None
+    uname: str | None = None
+    token: str | None = None
+
+
+class NewKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key, shown this once."""
+
+    key: str
+
+
+class Registration(msgspec.Struct, kw_only=True):
+    """Who holds the key."""
+
+    details: Details
+
+
+class ResetRequest(msgspec.Struct, kw_only=True):
+    """The address of a registered member."""
+
+    email: str
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """An empty object: it went well."""
+
+
+CONTENT_ENCODING = Parameter(
+    name="Content-Encoding",
+    place="header",
+    description="How the body is compressed.",
+    schema={"type": "string", "enum": ["identity", "gzip", "deflate"]},
+    example="identity",
+)
+TOKEN = Parameter(
+    name="token",
+    description="The token of the mail's link; without one the answer is 400.",
+    example="0123456789abcdefABCDEF",
+)
+TOKEN_IN_PATH = Parameter(
+    name="token",
+    place="path",
+    description="The token of the mail's link.",
+    schema={"type": "string", "pattern": "^[^/]+$"},
+    example="0123456789abcdefABCDEF",
+)
+DEAD = "The link is used, too old or not whole. A browser gets a page."
+
+
+def _page(description: str) -> Answer:
+    return Answer(
+        description=description,
+        shape=PAGE,
+        media=HTML,
+        example="<!doctype html><title>Tawny</title>",
+    )
+
+
+def _link(path: str, id_: str, parameter: Parameter, about: str, done: str) -> list[Operation]:
+    """Describe both halves of a mail's link: the button, and pressing it."""
+    reasons = {400: DEAD}
+    if parameter.place == "path":
+        reasons[404] = "A token has no slash in it."
+    return [
+        Operation(
+            method="GET",
+            path=path,
+            id=f"show-{id_}",
+            tag="account",
+            summary=f"Show the button that {about}",
+            description="The link of a mail. It changes nothing, since mail scanners follow links.",
+            access=Access.NOBODY,
+            parameters=(parameter,),
+            answers=(_page("The page with the button."),),
+            reasons=reasons,
+        ),
+        Operation(
+            method="POST",
+            path=path,
+            id=f"press-{id_}",
+            tag="account",
+            summary=f"Press the button that {about}",
+            description="What the page's button does. The token works once.",
+            access=Access.NOBODY,
+            parameters=(parameter,),
+            answers=(_page(done),),
+            reasons=reasons,
+        ),
+    ]
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="POST",
+        path="/v1/key/request",
+        id="request-key",
+        tag="account",
+        summary="Ask for a provisional key",
+        description="Makes an account of its own with a key: 100,000 events a day, 30 days, no"
+        " look-ups, until it is registered and confirmed. Only where sign-up is open; 10 keys an"
+        f" hour and network. {LIMIT} Unknown members are ignored.",
+        access=Access.NOBODY,
+        parameters=(CONTENT_ENCODING,),
+        body=Body(
+            description="What the sensor says of itself; an empty object will do.",
+            content={
+                "application/json": (
+                    KeyRequest,
+                    {"platform": {"name": "sensor-linux-amd64"}, "token": ""},
+                )
+            },
+        ),
+        answers=(
+            Answer(
+                description="The key, shown this once.",
+                shape=NewKey,
+                example={"key": "twy_EXAMPLE"},
+            ),
+        ),
+        refusals=(400, 413, 415, 429),
+        reasons={403: "Sign-up is closed here."},
+    ),
+    Operation(
+        method="POST",
+        path="/v1/key/reset",
+        id="ask-for-reset",
+        tag="account",
+        summary="Ask for a link that replaces a lost key",
+        description="Mails a link to the address where a confirmed member has it. The answer is the"
+        f" same whether one has or not. Ten an hour and network. {LIMIT}",
+        access=Access.NOBODY,
+        parameters=(CONTENT_ENCODING,),
+        body=Body(
+            description="The address.",
+            content={"application/json": (ResetRequest, {"email": "analyst@example.com"})},
+        ),
+        answers=(Answer(description="Taken, whoever that is.", shape=Done, example={}),),
+        refusals=(400, 413, 415, 429),
+    ),
+    Operation(
+        method="POST",
+        path="/v1/account/register",
+        id="register",
+        tag="account",
+        summary="Say who holds the key",
+        description="Names a person as a member of the key's account and mails a link that confirms"
+        f" the address. Five an hour and account. {LIMIT} Unknown members are ignored.",
+        scope=Scope.ACCOUNT,
+        parameters=(CONTENT_ENCODING,),
+        body=Body(
+            description="The person; `name` and `email` are needed.",
+            content={
+                "application/json": (
+                    Registration,
+                    {
+                        "details": {
+                            "name": "A. Analyst",
+                            "email": "analyst@example.com",
+                            "organization": "Example",
+                        }
+                    },
+                )
+            },
+        ),
+        answers=(Answer(description="The mail is on its way.", shape=Done, example={}),),
+        refusals=(400, 413, 415),
+        limited=429,
+    ),
+    *_link(
+        "/v1/account/verify",
+        "verification",
+        TOKEN,
+        "confirms an address",
+        "The address is confirmed.",
+    ),
+    *_link(
+        "/v1/account/verify/{token}",
+        "verification-in-path",
+        TOKEN_IN_PATH,
+        "confirms an address",
+        "The address is confirmed.",
+    ),
+    *_link(
+        "/v1/key/reset/open",
+        "reset",
+        TOKEN,
+        "makes a new key",
+        "The new key, shown this once; the others go on for 24 hours.",
+    ),
+)

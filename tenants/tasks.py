@@ -1,0 +1,24 @@
+"""Celery's doors to what is done beside requests: mails, and tidying. They carry nothing."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from tenants import attempts, letters, links
+from tenants.actions import note_expiries
+
+
+@shared_task(name=letters.TASK)
+def deliver(**_later: Any) -> None:
+    """Send the mails that wait."""
+    letters.deliver(now=timezone.now())
+
+
+@shared_task(name="tenants.tidy")
+def tidy(**_later: Any) -> None:
+    """Record ended tenants; drop links, and windows of attempts, that mean nothing any more."""
+    now = timezone.now()
+    note_expiries(now=now)
+    links.prune(now=now)
+    attempts.prune(now=now)

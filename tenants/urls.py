@@ -1,0 +1,14 @@
+"""Routes of accounts and keys, as existing clients know them, and the pages that mails link to."""
+
+from django.urls import path
+
+from tenants.views import pages, signup
+
+urlpatterns = [
+    path("v1/key/request", signup.request_key, name="tenants-key-request"),
+    path("v1/key/reset", signup.ask_for_reset, name="tenants-key-reset"),
+    path("v1/key/reset/open", pages.reset, name="tenants-reset-page"),
+    path("v1/account/register", signup.register_account, name="tenants-register"),
+    path("v1/account/verify", pages.verify, name="tenants-verify"),
+    path("v1/account/verify/<str:token>", pages.verify, name="tenants-verify-path"),
+]

@@ -1,0 +1,1 @@
+"""What strangers and new tenants ask for."""
