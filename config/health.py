@@ -3,12 +3,16 @@
 from django.db import Error as DatabaseError, connections
 from django.http import HttpRequest, JsonResponse
 
+from config.methods import reads
 
+
+@reads
 def healthz(_request: HttpRequest) -> JsonResponse:
     """Answer 200 while the process answers at all."""
     return JsonResponse({"status": "alive"})
 
 
+@reads
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Answer 200 once every database answers; 503 with what does not."""
     missing = []

@@ -2,7 +2,12 @@
 
 from django.urls import path
 
+from wisdom.open_views import families_view, items_view
 from wisdom.views import reports_view
 
 app_name = "wisdom"
-urlpatterns = [path("v1/wisdom/reports", reports_view, name="reports")]
+urlpatterns = [
+    path("v1/wisdom/reports", reports_view, name="reports"),
+    path("v2/items", items_view, name="open-items"),
+    path("v2/families", families_view, name="open-families"),
+]

@@ -21,7 +21,7 @@ from destinations.networks import span
 from feeds import values
 from feeds.indicators import Indicator, Kind
 from feeds.serving import Serving
-from wisdom.index import records
+from wisdom.index import openly, records
 from wisdom.index.records import Entry, Manifest, Segment, SnapshotFeed
 
 KEPT = 3  # snapshots left on disk: the current one and two to go back to
@@ -87,6 +87,7 @@ def _write(
         (records.segment_key(first), records.encode(segment))
         for first, segment in segments(networks)
     ]
+    rows += openly.rows(served, stamp=stamp)
     rows.sort()
     content = _store(folder, rows)
     version = f"{now:%Y%m%dT%H%M%SZ}-{content.hex()[:16]}"

@@ -14,7 +14,7 @@ import structlog
 from crypto.digests import sha256
 from wisdom.errors import SnapshotDamaged
 from wisdom.index import records
-from wisdom.index.records import Entry, Manifest, SnapshotFeed
+from wisdom.index.records import Entry, Form, Manifest, Offered, SnapshotFeed
 
 LOOK_EVERY = 1.0  # seconds between two looks at the pointer
 
@@ -55,6 +55,17 @@ class Lookup:
         if port is not None:
             found = self._entries(records.address_port_key(packed, port)) + found
         return found + self._networks(packed)
+
+    def offered(self, flag: str, form: Form, *, family: str = "") -> list[Offered]:
+        """Give what of a category anybody may have, in the snapshot's own order."""
+        value = self._get(records.offered_key(flag, form, family))
+        found = () if value is None else records.decode_offered(value)
+        return [entry for entry in found if entry.until > self._now]
+
+    def families(self, flag: str) -> tuple[str, ...]:
+        """Give the families of a category that anybody may know, in the alphabet's order."""
+        value = self._get(records.families_key(flag))
+        return () if value is None else records.decode_families(value)
 
     def _entries(self, key: bytes) -> list[Match]:
         value = self._get(key)

@@ -8,6 +8,8 @@
     p<16 bytes><port>  entries of this address on this port (big-endian)
     c<16 bytes>        the networks that cover the addresses from here to the segment's last one
     u<url>             entries of URLs with this prefix
+    o<flag>.<form>.<family>   what of a category anybody may have; without a family, of all
+    f<flag>            the families of a category that anybody may know
 
 Network segments are disjoint and ascending, so that one ordered search finds all networks that
 hold an address, the narrowest first.
@@ -15,6 +17,7 @@ hold an address, the narrowest first.
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -46,6 +49,22 @@ class Segment(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     last: bytes
     entries: tuple[Entry, ...]
+
+
+class Form(StrEnum):
+    """What an offered entry is: a name to ask for, or an address and port to connect to."""
+
+    DNS = "dns"
+    IP = "ip"
+
+
+class Offered(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An entry that anybody may have until a Unix time; ``port`` is 0 for a name."""
+
+    value: str
+    port: int
+    family: str
+    until: int
 
 
 class SnapshotFeed(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +101,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 encode = msgspec.msgpack.Encoder().encode
 decode_entries = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
+decode_offered = msgspec.msgpack.Decoder(tuple[Offered, ...]).decode
+decode_families = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 decode_segment = msgspec.msgpack.Decoder(Segment).decode
 decode_manifest = msgspec.json.Decoder(Manifest).decode
 
@@ -119,3 +140,13 @@ def segment_key(first: bytes) -> bytes:
 def url_key(url: str) -> bytes:
     """Key of the entries of URLs with this prefix."""
     return folded(b"u" + url.encode())
+
+
+def offered_key(flag: str, form: Form, family: str) -> bytes:
+    """Key of the entries of a category that anybody may have; ``family`` in any case, or empty."""
+    return folded(f"o{flag}.{form}.{family.casefold()}".encode())
+
+
+def families_key(flag: str) -> bytes:
+    """Key of the names of a category's families."""
+    return folded(b"f" + flag.encode())
