@@ -3,16 +3,15 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-import pyarrow as pa
-
 from analytics.ingest.events import Kind
+from analytics.ingest.parts import Part
 from analytics.models import InboxPart
 from analytics.series import store
 from audit.actors import Actor
 from audit.events import EventType
 from audit.record import tally
 from crypto.ids import uuid7
-from tenants import offers
+from tenants import limits, offers
 from tenants.auth import Caller
 from tenants.models import Work
 from tenants.scope import tenant_scope
@@ -30,21 +29,22 @@ def is_overloaded(caller: Caller) -> bool:
 
 
 def seal_request(
-    *, caller: Caller, kind: Kind, batches: Iterable[pa.Table], now: datetime
+    *, caller: Caller, kind: Kind, parts: Iterable[Part], now: datetime
 ) -> list[InboxPart]:
-    """Seal the batches of a request as they are read, so that no more than one lies open."""
+    """Seal the parts of a request as they are read, so that no more than one lies open."""
     work = uuid7(now)
     return [
-        store.seal_part(caller.tenant, work=work, part=part, kind=kind, batch=batch, now=now)
-        for part, batch in enumerate(batches)
+        store.seal_part(caller.tenant, work=work, number=number, kind=kind, part=part, now=now)
+        for number, part in enumerate(parts)
     ]
 
 
-def accept_request(*, caller: Caller, parts: list[InboxPart], now: datetime) -> None:
+def accept_request(*, caller: Caller, parts: list[InboxPart], octets: int, now: datetime) -> None:
     """Commit a request's parts, its row of work and its audit tally in one transaction.
 
-    The hint to the workers goes out on commit. A request of which nothing was accepted counts as a
-    call without events, and makes no work.
+    ``octets`` are those that were received. The hint to the workers goes out on commit. A request
+    of which nothing was accepted counts as a call without events, and makes no work. Raises
+    `Limited` where another request filled the tenant's day meanwhile.
     """
     events = sum(part.events for part in parts)
     with tenant_scope(caller.tenant):
@@ -58,6 +58,7 @@ def accept_request(*, caller: Caller, parts: list[InboxPart], now: datetime) -> 
                 now=now,
                 work_id=parts[0].work_id,
             )
+        limits.charge(caller, events=events, octets=octets, now=now)
         tally(
             event=EventType.EVENTS_ACCEPTED,
             actor=Actor(kind="key", id=caller.key),

@@ -9,9 +9,11 @@ hour's identities at some generation and may commit only while it is still that 
 that comes second reads what the first added and decides again; nothing else is computed twice.
 """
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -20,15 +22,15 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from analytics.actions.days import ShardDay, add_to_day
-from analytics.actions.findings import endpoint
+from analytics.actions.ignored import add_ignored
 from analytics.ingest import fingerprints as prints_of
 from analytics.ingest.batches import addresses_of, times_of
-from analytics.ingest.events import KINDS, Kind
+from analytics.ingest.events import KINDS, LEASE, Kind
 from analytics.models import IdentityRun, InboxPart, Segment, SourceSketch, Stream, Window
 from analytics.series import sketches, store
 from analytics.series.codec import ordered
-from analytics.series.pairs import PROTOCOLS
-from analytics.series.shards import day_of, hours_of, moment, shards_of
+from analytics.series.contacted import destinations_of
+from analytics.series.shards import day_of, day_start, hours_of, moment, shards_of
 from analytics.series.store import Multiplicities, WindowKey
 from crypto import mac
 from destinations.report import Destination
@@ -37,12 +39,21 @@ from tenants.models import Lease
 from tenants.models.work import finish
 from tenants.scope import tenant_scope
 
+log = logging.getLogger(__name__)
+
 MAX_TURNS = 20
 """Times that a request decides anew because another was first, before it is given back."""
 COMPACT_RUNS = 8
 """Identity runs of one hour before they are merged: reads are linear in runs, merges in rows."""
 
-SORT = {"ip": ("srcIP", "destIP", "ts"), "dns": ("srcIP", "query", "ts")}
+SORT = {
+    "ip": ("srcIP", "destIP", "ts"),
+    "dns": ("srcIP", "query", "ts"),
+    "http": ("srcIP", "url", "ts"),
+    "tls": ("srcIP", "destIP", "sni", "ts"),
+    "lease": ("srcIP", "ts"),
+}
+"""How the rows of a segment lie: like beside like."""
 
 
 class Overtaken(Exception):  # noqa: N818 -- reads as a fact
@@ -80,6 +91,7 @@ class Request:
     windows: dict[WindowKey, Touched]
     destinations: frozenset[Destination]
     newest: datetime
+    ignored: Counter[str]
 
 
 def take_effect(
@@ -120,8 +132,19 @@ def _open_request(lease: Lease) -> Request | None:
     seen: Multiplicities | None = None
     asked: set[Destination] = set()
     newest = 0
+    ignored: Counter[str] = Counter()
     for part in parts:
-        batch = store.open_part(part, kind)
+        batch, unknown = store.read_part(part, kind)
+        ignored += unknown
+        if batch.num_rows != part.events:
+            log.warning(
+                "of a part of work %s %d events were accepted and %d read",
+                lease.work,
+                part.events,
+                batch.num_rows,
+            )
+        if not batch.num_rows:
+            continue
         prints = prints_of.fingerprints(batch, kind, key=key)
         ordinals = prints_of.ordinals(prints)
         if len(parts) > 1:  # equal events of one request count across its parts
@@ -131,7 +154,13 @@ def _open_request(lease: Lease) -> Request | None:
         _sort_into_windows(batch, prints, ordinals, kind, windows, key=key)
         asked |= destinations_of(batch, kind)
         newest = max(newest, int(times_of(batch).max()))
-    return Request(kind=kind, windows=windows, destinations=frozenset(asked), newest=moment(newest))
+    return Request(
+        kind=kind,
+        windows=windows,
+        destinations=frozenset(asked),
+        newest=moment(newest),
+        ignored=ignored,
+    )
 
 
 def _added(seen: Multiplicities | None, more: Multiplicities) -> Multiplicities:
@@ -165,24 +194,6 @@ def _sort_into_windows(
         touched.rows.append(batch.take(pa.array(rows)))
         touched.prints.append(prints[rows])
         touched.ordinals.append(ordinals[rows])
-
-
-def destinations_of(batch: pa.Table, kind: Kind) -> frozenset[Destination]:
-    """Return the distinct destinations of a batch as Wisdom is asked about them.
-
-    Names for dns; for ip addresses, with port and protocol where the destination is not ours: a
-    list may name one port of an address and mean no other.
-    """
-    if kind.name == "dns":
-        names = batch.column("query").unique().to_pylist()
-        return frozenset(Destination(kind="name", value=name) for name in names if name)
-    distinct = batch.group_by(["destIP", "destPort", "proto", "localResp"]).aggregate([])
-    return frozenset(
-        endpoint(packed, -1, 0) if ours == 1 else endpoint(packed, port, PROTOCOLS.get(proto, 0))
-        for packed, port, proto, ours in zip(
-            *(distinct.column(name).to_pylist() for name in distinct.column_names), strict=True
-        )
-    )
 
 
 def _read_identities(tenant: UUID, request: Request, stale: Collection[WindowKey]) -> None:
@@ -261,7 +272,14 @@ def _commit(lease: Lease, request: Request, *, urgent: bool, now: datetime) -> i
         if merged:
             IdentityRun.objects.filter(id__in=merged).delete()
         _sketch_sources(lease.tenant, gaining, now=now)
-        for target, since in _days_of(gaining).items():
+        add_ignored(
+            tenant=lease.tenant,
+            kind=request.kind.name,
+            day=day_of(now),
+            counts=request.ignored,
+            now=now,
+        )
+        for target, since in _days_of(gaining, request.kind).items():
             add_to_day(
                 tenant=lease.tenant,
                 target=target,
@@ -341,14 +359,21 @@ def _overtaken(tenant: UUID, request: Request) -> list[WindowKey]:
     ]
 
 
-def _days_of(gaining: dict[WindowKey, Touched]) -> dict[ShardDay, datetime]:
-    """Return each day that gained events, with the oldest hour that did, in locking order."""
+def _days_of(gaining: dict[WindowKey, Touched], kind: Kind) -> dict[ShardDay, datetime]:
+    """Return each day that gained events, with the oldest hour that did, in locking order.
+
+    A lease names the sources of the next day too.
+    """
     days: dict[ShardDay, datetime] = {}
     for window, touched in gaining.items():
         if touched.segments:
             start = moment(window.start)
             target = ShardDay(window.shard, day_of(start))
             days[target] = min(days.get(target, start), start)
+    if kind is LEASE:
+        for target in list(days):
+            after = target.day + timedelta(days=1)
+            days.setdefault(ShardDay(target.shard, after), day_start(after))
     return dict(sorted(days.items()))
 
 

@@ -6,7 +6,6 @@ over the same events agree whatever the order and the cuts in which the events c
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -16,19 +15,13 @@ from numpy.typing import NDArray
 
 from analytics import catalogue
 from analytics.detectors import evaluate, listed, sessions
-from analytics.detectors.contacts import PairDay
 from analytics.detectors.explanation import Finding
-from analytics.detectors.states import ConnState
-from analytics.ingest.batches import addresses_of
-from analytics.series.pairs import Pairs, pairs_of, said
+from analytics.series.contacted import endpoint
+from analytics.series.pairs import Pairs, pairs_of
 from crypto.digests import sha256
 from destinations import addresses, names
 from destinations.networks import Direction, Networks
-from destinations.report import Destination, Protocol, Report
-
-PROTOCOL_NAMES: dict[int, Protocol] = {6: "tcp", 17: "udp"}
-"""IANA numbers of the protocols that have ports."""
-ANSWERED_RCODES = frozenset({"", "NOERROR", "0"})
+from destinations.report import Destination, Report
 
 Ask = Callable[[frozenset[Destination]], Mapping[Destination, Report]]
 """Answers destinations with their reports; what could not be asked is absent."""
@@ -106,48 +99,6 @@ def find_in_connections(table: pa.Table, *, home: Networks, ask: Ask) -> list[Fo
         )
         for pair, finding in found
     ]
-
-
-def find_in_questions(table: pa.Table, *, home: Networks, ask: Ask) -> list[Found]:
-    """Find listed names in one day's `dns` rows (``ts, srcIP, query, rcode, localOrig``)."""
-    queries = table.column("query").combine_chunks().dictionary_encode()
-    texts: list[str] = queries.dictionary.to_pylist()
-    answers = ask(frozenset(Destination(kind="name", value=text) for text in texts if text))
-    listed_names = {each.value for each, report in answers.items() if is_listed(report)}
-    marked = np.array([text in listed_names for text in texts], dtype=np.bool_)
-    if not marked.any():
-        return []
-    codes = queries.indices.to_numpy()
-    rows = np.flatnonzero(marked[codes])
-    sources = np.frombuffer(addresses_of(table, "srcIP")[rows].tobytes(), dtype=">u8").reshape(
-        -1, 2
-    )
-    order = np.lexsort((codes[rows], sources[:, 1], sources[:, 0]))
-    keys = np.column_stack((sources, codes[rows].astype(np.uint64)))[order]
-    cuts = np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1
-    found = []
-    for group in np.split(rows[order], cuts):
-        name = texts[codes[group[0]]]
-        report = answers[Destination(kind="name", value=name)]
-        packed = addresses_of(table, "srcIP")[group[0]].tobytes()
-        word = int(said(table, "localOrig", group, np.zeros(1, dtype=np.intp))[0])
-        is_home = home.contains(packed) if word < 0 else word == 1
-        direction = Direction.OUT if is_home else Direction.TRANSIT
-        finding = listed.detect(
-            _question_columns(table, group), direction=direction, reports=[known(report)]
-        )
-        if finding is not None:
-            found.append(
-                Found(
-                    finding=finding,
-                    kind="dns",
-                    source=addresses.render(packed),
-                    destination=name,
-                    row=_earliest(table, group),
-                    reports=(report,),
-                )
-            )
-    return found
 
 
 def is_listed(report: Report | None) -> bool:
@@ -233,15 +184,6 @@ def wanted_of(pairs: Pairs, pair: int) -> frozenset[Destination]:
     )
 
 
-@lru_cache(maxsize=65_536)  # a network's usual endpoints, some 10 MB
-def endpoint(packed: bytes, port: int, number: int) -> Destination:
-    """Return what Wisdom is asked about one end of a connection; -1 and 0 for what is not known."""
-    name = PROTOCOL_NAMES.get(number)
-    if name is not None and port >= 0:
-        return Destination.of_address(packed, port=port, protocol=name)
-    return Destination.of_address(packed)
-
-
 def _reports_by_pair(pairs: Pairs, ask: Ask) -> dict[int, list[Report]]:
     """Return the reports of each pair whose destination is listed."""
     wanted = [wanted_of(pairs, pair) for pair in range(len(pairs.destinations))]
@@ -266,32 +208,13 @@ def _showing(table: pa.Table, rows: NDArray[np.int64], finding: Finding) -> int:
     if finding.detection == sessions.DETECTION:
         durations = np.nan_to_num(table.column("duration").to_numpy()[rows], nan=-1.0)
         rows = rows[durations == durations.max()]
-    return _earliest(table, rows)
+    return earliest(table, rows)
 
 
-def _earliest(table: pa.Table, rows: NDArray[np.int64]) -> int:
+def earliest(table: pa.Table, rows: NDArray[np.int64]) -> int:
     """Return the earliest of some rows; of equal ones, that which any run would take."""
     times = table.column("ts").to_numpy()[rows]
     first = rows[times == times.min()]
     if len(first) == 1:
         return int(first[0])
     return int(min(first, key=lambda row: str(table.slice(int(row), 1).to_pylist()[0])))
-
-
-def _question_columns(table: pa.Table, rows: NDArray[np.int64]) -> PairDay:
-    """Return `dns` rows as contacts: a question that was answered with an error has failed."""
-    count = len(rows)
-    rcodes = table.column("rcode").take(pa.array(rows)).to_pylist()
-    states = [
-        ConnState.SF if rcode.upper() in ANSWERED_RCODES else ConnState.REJ for rcode in rcodes
-    ]
-    unset = np.full(count, -1, dtype=np.int64)
-    return PairDay(
-        times=table.column("ts").to_numpy()[rows],
-        conn_ids=None,
-        bytes_out=unset,
-        bytes_in=unset,
-        durations=np.full(count, np.nan),
-        states=np.array(states, dtype=np.uint8),
-        ports=np.full(count, 53, dtype=np.int32),
-    )

@@ -6,7 +6,16 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Sum
 
-from analytics.models import Alert, IdentityRun, InboxPart, Segment, SourceSketch, Window
+from analytics.actions import daily
+from analytics.models import (
+    Alert,
+    IdentityRun,
+    IgnoredFields,
+    InboxPart,
+    Segment,
+    SourceSketch,
+    Window,
+)
 from crypto.ids import first_uuid7
 from tenants.models import Work, WorkState
 from tenants.scope import tenant_scope
@@ -29,7 +38,9 @@ def retain(*, tenant: UUID, now: datetime) -> dict[str, int]:
             "inbox": InboxPart.objects.filter(work_id__in=finished).delete()[0],
             "identities": _older(IdentityRun, now - IDENTITIES),
             "series": _forget_series(now - SERIES),
+            "destinations": daily.forget(before=now - SERIES),
             "sketches": SourceSketch.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
+            "ignored": IgnoredFields.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
             "alerts": Alert.objects.filter(opened_at__lt=now - ALERTS).delete()[0],
         }
     deleted["work"] = Work.objects.filter(id__in=finished).delete()[0]

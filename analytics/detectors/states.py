@@ -75,18 +75,22 @@ def outcomes(
     -----
     Without a state a row failed when nothing came back: no packet in, or no byte either
     way. No byte in alone does not do, because one client reports the sum of both
-    directions as sent. All counts unset is taken as answered. OTH (midstream, and all of
-    ICMP) is answered only if bytes came back. An unanswered UDP datagram with a payload
-    (syslog, NetFlow, multicast) is a one-way message, not a failed contact: UNSEEN.
+    directions as sent. All counts unset is taken as answered. UDP without a byte either
+    way is UNSEEN: such a datagram hardly exists, and that client writes 0 for what it does
+    not know. OTH (midstream, and all of ICMP) is answered only if bytes came back. An
+    unanswered UDP datagram with a payload (syslog, NetFlow, multicast) is a one-way
+    message, not a failed contact: UNSEEN.
 
     """
     out = _BY_STATE[states]
     unset = states == ConnState.UNSET
     if unset.any():
         silent = (bytes_in == 0) & (bytes_out == 0)
-        if packets_in is not None:
-            silent |= packets_in == 0
-        out[unset] = np.where(silent[unset], Outcome.FAILED, Outcome.ANSWERED)
+        unanswered = silent if packets_in is None else silent | (packets_in == 0)
+        out[unset] = np.where(unanswered[unset], Outcome.FAILED, Outcome.ANSWERED)
+        if protocols is not None:
+            unknown = silent if packets_in is None else silent & (packets_in != 0)
+            out[unset & unknown & (protocols == UDP)] = Outcome.UNSEEN
     out[(states == ConnState.OTH) & (bytes_in > 0)] = Outcome.ANSWERED
     if protocols is not None:
         out[(protocols == UDP) & (out == Outcome.FAILED) & (bytes_out > 0)] = Outcome.UNSEEN

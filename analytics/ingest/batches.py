@@ -1,80 +1,33 @@
-"""From events to columns: every field normalised once per distinct value.
-
-A network has few addresses and names and says them again and again, so each is normalised once and
-remembered. The memory is bounded: a client that sends random names only clears it.
-"""
+"""From events to columns: every field normalised once per distinct value."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from analytics.ingest.events import Column, Form, Header, Kind
+from analytics.ingest.checks import rejections
+from analytics.ingest.events import HTTP, CertHash, Column, Form, Header, Kind
+from analytics.ingest.memory import (
+    ADDRESSES,
+    LOWERED,
+    NAMES,
+    PLAIN,
+    TUNNELS,
+    UPPERED,
+    URLS,
+    plain_text,
+)
 from analytics.ingest.reasons import Reason
-from analytics.ingest.times import read_times
-from destinations import addresses, names
+from analytics.ingest.times import NO_DATE, read_date, read_times
 
-REMEMBERED = 1 << 17
-"""Distinct values remembered per form: far more than a batch has."""
-REMEMBERED_LENGTH = 256
-"""Characters of the longest value remembered, a name's utmost length: 80 MB per form at the worst.
-Without it a client's 64 KiB texts would stay in memory by the hundred thousand."""
 NO_ADDRESS = bytes(16)
-_UNSET_TEXTS = frozenset({"", "-"})
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
-
-
-V = TypeVar("V")
-
-
-class Memo(dict[str, V], Generic[V]):
-    """A dictionary that computes what it lacks and forgets everything when it is full."""
-
-    __slots__ = ("compute",)
-
-    def __init__(self, compute: Callable[[str], V]) -> None:
-        super().__init__()
-        self.compute = compute
-
-    def __missing__(self, key: str) -> V:
-        if len(key) > REMEMBERED_LENGTH:
-            return self.compute(key)
-        if len(self) >= REMEMBERED:
-            self.clear()
-        value = self[key] = self.compute(key)
-        return value
-
-
-def _address(text: str) -> bytes | None:
-    try:
-        return addresses.parse(text.strip())
-    except ValueError:
-        return None
-
-
-def _name(text: str) -> str | None:
-    if text.strip() in _UNSET_TEXTS:
-        return ""  # a message without a question is an event all the same
-    try:
-        return names.normalise(text).text
-    except ValueError:
-        return None
-
-
-def _text(text: str) -> str:
-    """Cut blanks; write control characters out, so that no text can look like two."""
-    text = text.strip()
-    if text in _UNSET_TEXTS:
-        return ""
-    return text if text.isprintable() else text.translate(_CONTROL)
-
-
-_ADDRESSES: Memo[bytes | None] = Memo(_address)
-_NAMES: Memo[str | None] = Memo(_name)
-_LOWERED: Memo[str] = Memo(lambda text: _text(text).lower())
 _FLAG_CODES = {None: -1, False: 0, True: 1}
+_HASH_DIGITS = {"md5": 32, "sha1": 40, "sha256": 64}
+"""Hexadecimal digits by algorithm: where they tell it, it is not written."""
 
 
 def to_batch(
@@ -89,7 +42,8 @@ def to_batch(
     kind
         Their kind.
     now
-        The server's time in nanoseconds since 1970: event times more than a day ahead are rejected.
+        The time of receipt in nanoseconds since 1970: event times more than a day ahead of it are
+        rejected.
 
     Returns
     -------
@@ -99,81 +53,96 @@ def to_batch(
         How many events were not taken, by the first reason that applied to each.
 
     """
-    reasons: dict[int, Reason] = {}
-    columns = [_column(events, column, reasons, now=now) for column in kind.columns]
-    batch = pa.table(columns, schema=kind.schema)
+    reasons = rejections(events, kind, now=now)
     rejected: dict[Reason, int] = {}
     if reasons:
         for reason in reasons.values():
             rejected[reason] = rejected.get(reason, 0) + 1
-        taken = np.ones(len(events), dtype=bool)
-        taken[list(reasons)] = False
-        batch = batch.filter(pa.array(taken))
-    return batch, rejected
+        events = [event for row, event in enumerate(events) if row not in reasons]
+    columns = [
+        _column(list(map(attrgetter(column.name), events)), column, now=now)
+        for column in kind.columns
+    ]
+    batch = pa.table(columns, schema=kind.schema)
+    return (_tunnels(batch) if kind is HTTP else batch), rejected
 
 
-def _column(
-    events: Sequence[Header], column: Column, reasons: dict[int, Reason], *, now: int
-) -> pa.Array:
-    name = column.name
-    values = [getattr(event, name) for event in events]
+def _tunnels(batch: pa.Table) -> pa.Table:
+    """Write what CONNECT asks a proxy for as ``https://host:port``, however a client wrote it."""
+    methods, places = batch.column("method"), batch.column("url")
+    asked = pc.equal(methods, "CONNECT")
+    if not pc.any(asked).as_py():
+        return batch
+    mended = [
+        TUNNELS[place] if is_tunnel else place
+        for place, is_tunnel in zip(places.to_pylist(), asked.to_pylist(), strict=True)
+    ]
+    at = batch.column_names.index("url")
+    return batch.set_column(at, batch.schema.field(at), pa.array(mended, pa.string()))
+
+
+def _column(values: Sequence[Any], column: Column, *, now: int) -> pa.Array:
     if column.form is Form.TIME:
-        times, rejected = read_times(values, now=now)
-        for row, reason in rejected:
-            reasons.setdefault(row, reason)
-        return pa.array(times)
-    if column.form is Form.ADDRESS:
-        return _addresses(values, column, reasons)
-    if column.form is Form.NAME:
-        return _names(values, column, reasons)
-    return _PLAIN[column.form](values)
+        return pa.array(read_times(values, now=now)[0])
+    return _COLUMNS[column.form](values)
 
 
-def _texts(values: list[list[str]]) -> pa.Array:
+def _addresses(values: Sequence[str]) -> pa.Array:
+    joined = b"".join([ADDRESSES[value] or NO_ADDRESS for value in values])
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(values), [None, pa.py_buffer(joined)]
+    )
+
+
+def _strings(normal: Callable[[str], str]) -> Callable[[Sequence[str]], pa.Array]:
+    """Return what makes a column of normalised texts; one that nobody sets costs nothing."""
+
+    def column(values: Sequence[str]) -> pa.Array:
+        if not any(values):
+            return pa.repeat(pa.scalar("", pa.string()), len(values))
+        return pa.array([normal(value) for value in values], pa.string())
+
+    return column
+
+
+def _texts(values: Sequence[tuple[str, ...]]) -> pa.Array:
+    if not any(values):
+        empty = pa.array(np.zeros(len(values) + 1, dtype=np.int32))
+        return pa.ListArray.from_arrays(empty, pa.array([], pa.string()))
     return pa.array(
-        [[text for each in value if (text := _text(each))] if value else value for value in values],
+        [[text for each in value if (text := PLAIN[each])] if value else value for value in values],
         pa.list_(pa.string()),
     )
 
 
-def _lowers(values: list[str]) -> pa.Array:
-    return pa.array([_LOWERED[value] for value in values], pa.string())
+def _hash(value: str | CertHash) -> str:
+    """Write a certificate's hash: bare digits where their number tells the algorithm."""
+    alg, text = (value.alg, value.value) if isinstance(value, CertHash) else ("", value)
+    digits = plain_text(text).lower().replace(":", "")
+    alg = plain_text(alg).lower().replace("-", "")
+    is_told = not alg or _HASH_DIGITS.get(alg) == len(digits)
+    return digits if is_told or not digits else f"{alg}:{digits}"
 
 
-_PLAIN: dict[Form, Callable[[list[Any]], pa.Array]] = {
-    Form.TEXT: lambda values: pa.array([_text(v) if v else "" for v in values], pa.string()),
-    Form.LOWER: _lowers,
+def _dates(values: Sequence[Any]) -> pa.Array:
+    return pa.array([NO_DATE if value is None else read_date(value) for value in values])
+
+
+_COLUMNS: dict[Form, Callable[[Sequence[Any]], pa.Array]] = {
+    Form.ADDRESS: _addresses,
+    Form.NAME: _strings(lambda value: NAMES[value] or ""),
+    Form.TEXT: _strings(PLAIN.__getitem__),
+    Form.LOWER: _strings(LOWERED.__getitem__),
+    Form.METHOD: _strings(UPPERED.__getitem__),
+    Form.URL: _strings(URLS.__getitem__),
+    Form.HASH: lambda values: pa.array([_hash(value) for value in values], pa.string()),
+    Form.DATE: _dates,
     Form.TEXTS: _texts,
     Form.FLAG: lambda values: pa.array([_FLAG_CODES[value] for value in values], pa.int8()),
     Form.PORT: lambda values: pa.array(np.array(values, dtype=np.int32)),
     Form.COUNT: lambda values: pa.array(np.array(values, dtype=np.int64)),
     Form.SECONDS: lambda values: pa.array(np.array(values, dtype=np.float64) + 0.0),  # no -0.0
 }
-
-
-def _addresses(values: list[str], column: Column, reasons: dict[int, Reason]) -> pa.Array:
-    packed = [_ADDRESSES[value] for value in values]
-    if None in packed:
-        for row, address in enumerate(packed):
-            if address is None:
-                unset = values[row].strip() in _UNSET_TEXTS
-                reason = column.missing if unset else column.invalid
-                if reason is not None:
-                    reasons.setdefault(row, reason)
-    joined = b"".join([NO_ADDRESS if address is None else address for address in packed])
-    return pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(packed), [None, pa.py_buffer(joined)]
-    )
-
-
-def _names(values: list[str], column: Column, reasons: dict[int, Reason]) -> pa.Array:
-    normal = [_NAMES[value] for value in values]
-    if None in normal:
-        for row, name in enumerate(normal):
-            if name is None:
-                normal[row] = ""
-                reasons.setdefault(row, column.invalid)
-    return pa.array(normal, pa.string())
 
 
 def times_of(batch: pa.Table) -> NDArray[np.int64]:

@@ -1,21 +1,18 @@
-"""From a request body to batches, in bounded memory.
+"""From a request body to stretches of it with their events, in bounded memory.
 
-The body is read in pieces, inflated in pieces, cut between values, and leaves as batches of at most
-65,536 events or 64 MiB. There is no cap on the ratio of compression: one beaconing host compresses
-91 to 1, and a cap would refuse exactly what the product looks for. The cap is on inflated bytes.
+The body is read in pieces, inflated in pieces, and cut between values into stretches of about a
+megabyte. There is no cap on the ratio of compression: one beaconing host compresses 91 to 1, and a
+cap would refuse exactly what the product looks for. The cap is on inflated bytes.
 """
 
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-import pyarrow as pa
-from isal import isal_zlib
-
-from analytics.ingest.batches import to_batch
-from analytics.ingest.events import Header, Kind
-from analytics.ingest.reasons import Reason, TooLarge, Unreadable
-from analytics.ingest.values import BETWEEN, MAX_EVENT, decode_values, end_of_values
+from analytics.ingest.encodings import readers_of
+from analytics.ingest.events import Kind
+from analytics.ingest.reasons import Reason, TooLarge
+from analytics.ingest.scanning import cut_between
+from analytics.ingest.values import MAX_EVENT, Decoded, decode_start
 
 MAX_INFLATED = 512 << 20
 """Bytes of one inflated request (contract)."""
@@ -27,7 +24,6 @@ STRETCH = 1 << 20
 """Bytes decoded at a time: large enough that the cut costs nothing, small enough for the cache."""
 LONGEST = STRETCH + 2 * MAX_EVENT
 """Bytes in which a value ends or is given up: what one request may make us hold."""
-_GZIP = 31  # zlib's window bits for a gzip wrapper
 
 
 @dataclass(slots=True)
@@ -51,150 +47,91 @@ class Receipt:
 def inflated(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     """Inflate a body, at most `MAX_INFLATED` bytes of it.
 
-    Raises `Unreadable` for an unknown encoding, a broken or an unfinished stream (415 and 400), and
-    `TooLarge` past the cap (413).
+    `encoding` is a Content-Encoding header as it was sent. Raises `Unreadable` for one that is not
+    supported, a broken or an unfinished stream (415 and 400), and `TooLarge` past the cap (413).
     """
-    reader = _READERS.get(encoding)
-    if reader is None:
-        error = Unreadable(
-            f"Content-Encoding {encoding[:32]!r} is not supported; use identity or gzip."
-        )
-        error.status = 415
-        raise error
+    steps = iter(pieces)
+    for reader in readers_of(encoding):
+        steps = _capped(reader(steps))
+    yield from _capped(steps)
+
+
+def _capped(pieces: Iterable[bytes]) -> Iterator[bytes]:
     total = 0
-    for piece in reader(pieces):
+    for piece in pieces:
         total += len(piece)
         if total > MAX_INFLATED:
             raise TooLarge(f"The body inflates past {MAX_INFLATED} bytes (512 MiB); send less.")
         yield piece
 
 
-def _identity(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    yield from pieces
+def read_stretches(pieces: Iterable[bytes], kind: Kind) -> Iterator[tuple[bytes, Decoded]]:
+    """Yield the stretches of an inflated body that hold a value, each with what it decoded to.
 
-
-def _gunzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Inflate gzip of one or many members; an empty body is empty, whatever its header says."""
-    member = None
-    try:
-        for piece in pieces:
-            rest = piece
-            while rest:
-                if member is None:
-                    rest = rest.lstrip(b"\0")  # padding between members
-                    if not rest:
-                        break
-                    member = isal_zlib.decompressobj(_GZIP)
-                out = member.decompress(rest, STRETCH)
-                if out:
-                    yield out
-                if member.eof:
-                    rest, member = member.unused_data, None
-                else:
-                    rest = member.unconsumed_tail
-    except (isal_zlib.error, zlib.error):  # type: ignore[misc]  # the stub gives an instance
-        raise Unreadable("The gzip body is broken.") from None
-    if member is not None:
-        raise Unreadable("The gzip body ends in the middle; nothing of it was taken.")
-
-
-_READERS: dict[str, Callable[[Iterable[bytes]], Iterator[bytes]]] = {
-    "": _identity,
-    "identity": _identity,
-    "gzip": _gunzip,
-    "x-gzip": _gunzip,
-}
-
-
-def read_batches(
-    pieces: Iterable[bytes], kind: Kind, receipt: Receipt, *, now: int
-) -> Iterator[pa.Table]:
-    """Yield the batches of an inflated body, adding to `receipt` what each held.
-
-    `now` is the server's time in nanoseconds since 1970.
+    A stretch decodes to the same again, alone: `decode_values` of it gives the same events and the
+    same rejections. What is skipped of an unreadable line is part of no stretch. A stretch has
+    fewer than 65,536 events and at most `LONGEST` bytes.
     """
-    events: list[Header] = []
-    size = 0
     body = Stretches(pieces)
-    for stretch in body:
-        decoded = decode_values(stretch, kind)
-        if decoded.broken:
-            body.skip_line()
-        receipt.reject(decoded.rejected)
-        size += len(stretch)
-        events += decoded.events
-        while len(events) >= MAX_BATCH_EVENTS or (events and size >= MAX_BATCH_BYTES):
-            yield from _batch(events[:MAX_BATCH_EVENTS], kind, receipt, now=now)
-            del events[:MAX_BATCH_EVENTS]
-            size = 0
-    receipt.reject(body.rejected)
-    if events:
-        yield from _batch(events, kind, receipt, now=now)
-
-
-def _batch(events: list[Header], kind: Kind, receipt: Receipt, *, now: int) -> Iterator[pa.Table]:
-    batch, rejected = to_batch(events, kind, now=now)
-    receipt.reject(rejected)
-    receipt.accepted += batch.num_rows
-    if batch.num_rows:
-        yield batch
+    for text in body:
+        decoded = decode_start(text, kind, last=body.last)
+        stretch = body.settle(text, decoded)
+        if decoded.events or decoded.rejected:
+            yield stretch, decoded
 
 
 class Stretches:
     """A body cut into stretches of about `STRETCH` bytes that end between values.
 
-    The cut is behind the last newline; in a line that is longer, behind its last whole object. An
-    object of more than `LONGEST` bytes is not read to its end: it counts in `rejected`, and the
-    body goes on after the next newline. How the body arrived in pieces changes nothing.
+    Each step yields the text that comes next, cut where a value probably ends; `settle` must be
+    told what it decoded to, and says where the stretch ends indeed: an object that was not finished
+    is the beginning of the next text. One of more than `LONGEST` bytes in a line is not read to its
+    end: its beginning is a stretch that decodes to its rejection, and the body goes on after the
+    next newline. How the body arrived in pieces changes nothing.
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.rejected: dict[Reason, int] = {}
         self._pieces = pieces
         self._held = bytearray()
-        self._ended_line = True
+        self._ended = False
+        self._stuck = False  # at an object for which there is no end in the usual amount
+        self._given_up = False
         self._skipping = False
 
-    def skip_line(self) -> None:
-        """Drop what follows of the line in which the last stretch ended."""
-        if not self._ended_line:
-            self._skipping = True
+    @property
+    def last(self) -> bool:
+        """Whether what follows the text cannot matter to it."""
+        return self._ended or self._given_up
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield the stretches."""
-        held, enough = self._held, STRETCH
+        """Yield the texts."""
+        held = self._held
         for piece in self._pieces:
             held += piece
             self._skip()
-            while len(held) >= enough:
-                head = bytes(held[:LONGEST])
-                cut = head.rfind(b"\n") + 1 or end_of_values(head)
-                if cut:
-                    enough = STRETCH
-                    yield self._taken(cut)
-                elif len(held) < LONGEST:
-                    enough = LONGEST  # not searched again before it is full
-                else:
-                    enough = STRETCH
-                    self._give_up(head)
-                self._skip()
-        if held:
-            yield self._taken(len(held))
+            while len(held) >= (LONGEST if self._stuck else STRETCH):
+                yield bytes(memoryview(held)[: self._cut()])
+        self._ended = True
+        while held:
+            yield bytes(held)
 
-    def _taken(self, cut: int) -> bytes:
-        stretch = bytes(self._held[:cut])
-        del self._held[:cut]
-        self._ended_line = stretch.endswith(b"\n")
+    def _cut(self) -> int:
+        if self._given_up:
+            return MAX_EVENT + 1  # enough to be told too large
+        if self._stuck:
+            return LONGEST
+        return cut_between(self._held, 0, STRETCH) or STRETCH
+
+    def settle(self, text: bytes, decoded: Decoded) -> bytes:
+        """Take note of what a text decoded to; return the stretch."""
+        stretch = text[: len(text) - decoded.rest]
+        del self._held[: len(stretch)]
+        unmoved = decoded.unfinished and not stretch
+        self._given_up = unmoved and self._stuck
+        self._stuck = unmoved
+        self._skipping = decoded.broken
+        self._skip()
         return stretch
-
-    def _give_up(self, head: bytes) -> None:
-        value = head.lstrip(BETWEEN)
-        if not value:
-            self._held.clear()
-            return
-        reason = Reason.TOO_LARGE if value.startswith(b"{") else Reason.MALFORMED
-        self.rejected[reason] = self.rejected.get(reason, 0) + 1
-        self._skipping = True
 
     def _skip(self) -> None:
         if self._skipping:

@@ -5,12 +5,13 @@ echoed re-normalised, never as it was received, and unset fields are left out.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 
 from analytics.ingest.events import Column, Form, Kind
-from analytics.ingest.times import render_time
+from analytics.ingest.times import NO_DATE, render_date, render_time
 from destinations import addresses
 
 
@@ -27,16 +28,19 @@ def event_of(table: pa.Table, row: int, kind: Kind) -> dict[str, Any]:
 
 
 def _echoed(value: Any, column: Column) -> Any:
-    form = column.form
-    if form is Form.TIME:
-        return render_time(value)
-    if form is Form.ADDRESS:
+    if column.form is Form.ADDRESS:
         # where the address is needed it was given: "::" is a source while a host has none
         return addresses.render(value) if any(value) or column.missing else None
-    if form in {Form.PORT, Form.COUNT}:
-        return value if value >= 0 else None
-    if form is Form.SECONDS:
-        return None if math.isnan(value) else value
-    if form is Form.FLAG:
-        return None if value < 0 else bool(value)
-    return value or None
+    shown = _SHOWN.get(column.form)
+    return shown(value) if shown else value or None
+
+
+_SHOWN: dict[Form, Callable[[Any], Any]] = {
+    Form.TIME: render_time,
+    Form.DATE: lambda value: None if value == NO_DATE else render_date(value),
+    Form.PORT: lambda value: value if value >= 0 else None,
+    Form.COUNT: lambda value: value if value >= 0 else None,
+    Form.SECONDS: lambda value: None if math.isnan(value) else value,
+    Form.FLAG: lambda value: None if value < 0 else bool(value),
+}
+"""How a form is shown; texts are shown as they are and left out where they are empty."""

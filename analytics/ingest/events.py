@@ -1,11 +1,12 @@
 """The canonical event, one shape per kind.
 
-`DnsEvent` and `IpEvent` are how a well-behaved client's JSON decodes; `columns` of a `Kind` say how
-each field becomes a column of the batch. Adding a kind is adding a struct and a `Kind`.
+The structs are how a well-behaved client's JSON decodes; `columns` of a `Kind` say how each field
+becomes a column of the batch. Adding a kind is adding a struct and a `Kind`.
 
-Units: times int64 nanoseconds since 1970 UTC; addresses 16 bytes, IPv4 mapped; counts int64 with
-``-1`` for unset; durations float64 seconds with NaN for unset; flags int8 (-1 unset, 0, 1); texts
-UTF-8 with ``""`` for unset.
+Units: times int64 nanoseconds since 1970 UTC; dates of certificates int64 seconds since 1970 UTC
+with ``times.NO_DATE`` for unset; addresses 16 bytes, IPv4 mapped; counts int64 with ``-1`` for
+unset; durations float64 seconds with NaN for unset; flags int8 (-1 unset, 0, 1); texts UTF-8 with
+``""`` for unset.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ class Header(msgspec.Struct, gc=False, kw_only=True):
     srcID: str = ""
     connID: str = ""
     sensor: str = ""
-    labels: list[str] = []
+    dataOrigin: str = ""
+    dataScope: str = ""
+    labels: tuple[str, ...] = ()
     localOrig: bool | None = None
     localResp: bool | None = None
 
@@ -52,7 +55,7 @@ class DnsEvent(Header, gc=False, kw_only=True):
     query: str = ""
     qtype: str = ""
     rcode: str = ""
-    answers: list[str] = []
+    answers: tuple[str, ...] = ()
     destIP: str = ""
 
 
@@ -76,6 +79,58 @@ class IpEvent(Header, gc=False, kw_only=True):
     ja3: str = ""
 
 
+class HttpEvent(Header, gc=False, kw_only=True):
+    """A request, and its answer where the sensor saw it. ``bytesOut`` is what the client sent."""
+
+    url: str = ""
+    method: str = ""
+    status: Port = UNSET
+    app: str = ""
+    action: str = ""
+    bytesIn: Count = UNSET
+    bytesOut: Count = UNSET
+    contentType: str = ""
+    referrer: str = ""
+    userAgent: str = ""
+    destIP: str = ""
+    destPort: Port = UNSET
+    host: str = ""
+    version: str = ""
+
+
+class CertHash(msgspec.Struct, gc=False):
+    """A certificate's hash with its algorithm said."""
+
+    alg: str = ""
+    value: str = ""
+
+
+class TlsEvent(Header, gc=False, kw_only=True):
+    """A handshake. ``certHash`` is of the leaf; SHA-1 from the clients that do not say."""
+
+    certHash: str | CertHash = ""
+    issuer: str = ""
+    subject: str = ""
+    validFrom: Spelling | None = None
+    validTo: Spelling | None = None
+    destIP: str = ""
+    destPort: Port = UNSET
+    ja3: str = ""
+    ja3s: str = ""
+    ja4: str = ""
+    ja4s: str = ""
+    sni: str = ""
+    version: str = ""
+
+
+class LeaseEvent(Header, gc=False, kw_only=True):
+    """An address given to a host by DHCP or VPN, or taken back. It only enriches."""
+
+    type: str = ""
+    termination: bool | None = None
+    duration: Count = UNSET
+
+
 class Form(StrEnum):
     """How a field is normalised and stored."""
 
@@ -89,6 +144,10 @@ class Form(StrEnum):
     COUNT = "count"
     SECONDS = "seconds"
     FLAG = "flag"
+    METHOD = "method"
+    URL = "url"
+    DATE = "date"
+    HASH = "hash"
 
 
 ARROW = {
@@ -102,7 +161,13 @@ ARROW = {
     Form.COUNT: pa.int64(),
     Form.SECONDS: pa.float64(),
     Form.FLAG: pa.int8(),
+    Form.METHOD: pa.string(),
+    Form.URL: pa.string(),
+    Form.DATE: pa.int64(),
+    Form.HASH: pa.string(),
 }
+TEXTUAL = frozenset({Form.NAME, Form.TEXT, Form.LOWER, Form.METHOD, Form.URL, Form.HASH})
+"""Forms that are one text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +214,8 @@ _HEADER = (
     Column("srcID", Form.TEXT),
     Column("connID", Form.TEXT),
     Column("sensor", Form.TEXT),
+    Column("dataOrigin", Form.TEXT),
+    Column("dataScope", Form.TEXT),
     Column("labels", Form.TEXTS),
     Column("localOrig", Form.FLAG),
     Column("localResp", Form.FLAG),
@@ -190,4 +257,58 @@ IP = Kind(
     ),
 )
 
-KINDS = {kind.name: kind for kind in (DNS, IP)}
+HTTP = Kind(
+    name="http",
+    struct=HttpEvent,
+    columns=(
+        *_HEADER,
+        Column("url", Form.URL, Reason.URL_INVALID, Reason.URL_INVALID),
+        Column("method", Form.METHOD),
+        Column("status", Form.PORT),
+        Column("app", Form.LOWER),
+        Column("action", Form.LOWER),
+        Column("bytesIn", Form.COUNT),
+        Column("bytesOut", Form.COUNT),
+        Column("contentType", Form.LOWER),
+        Column("referrer", Form.TEXT),
+        Column("userAgent", Form.TEXT),
+        Column("destIP", Form.ADDRESS, None, Reason.DEST_INVALID),
+        Column("destPort", Form.PORT),
+        Column("host", Form.LOWER),
+        Column("version", Form.TEXT),
+    ),
+)
+
+TLS = Kind(
+    name="tls",
+    struct=TlsEvent,
+    columns=(
+        *_HEADER,
+        Column("certHash", Form.HASH),
+        Column("issuer", Form.TEXT),
+        Column("subject", Form.TEXT),
+        Column("validFrom", Form.DATE),
+        Column("validTo", Form.DATE),
+        Column("destIP", Form.ADDRESS, None, Reason.DEST_INVALID),
+        Column("destPort", Form.PORT),
+        Column("ja3", Form.LOWER),
+        Column("ja3s", Form.LOWER),
+        Column("ja4", Form.LOWER),
+        Column("ja4s", Form.LOWER),
+        Column("sni", Form.NAME, None, Reason.DEST_INVALID),
+        Column("version", Form.TEXT),
+    ),
+)
+
+LEASE = Kind(
+    name="lease",
+    struct=LeaseEvent,
+    columns=(
+        *_HEADER,
+        Column("type", Form.LOWER),
+        Column("termination", Form.FLAG),
+        Column("duration", Form.COUNT),
+    ),
+)
+
+KINDS = {kind.name: kind for kind in (DNS, IP, HTTP, TLS, LEASE)}

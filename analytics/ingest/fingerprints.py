@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from analytics.ingest.events import Form, Kind
+from analytics.ingest.events import TEXTUAL, Form, Kind
 from crypto import mac
 
 _SEPARATOR = "\x1f"  # no normalised text holds a control character
@@ -22,6 +22,7 @@ _FIXED = {
     Form.COUNT: "<i8",
     Form.SECONDS: "<f8",
     Form.FLAG: "<i1",
+    Form.DATE: "<i8",
 }
 
 
@@ -42,9 +43,7 @@ def fingerprints(batch: pa.Table, kind: Kind, *, key: bytes) -> NDArray[np.uint6
         else:
             packed[column.name] = values.to_numpy(zero_copy_only=False)
     texts = [
-        batch.column(column.name).to_pylist()
-        for column in kind.columns
-        if column.form in {Form.NAME, Form.TEXT, Form.LOWER}
+        batch.column(column.name).to_pylist() for column in kind.columns if column.form in TEXTUAL
     ]
     texts += [
         [_LIST_SEPARATOR.join(each) for each in batch.column(column.name).to_pylist()]

@@ -1,13 +1,14 @@
 """Event times: every spelling that clients send, as int64 nanoseconds since 1970 UTC.
 
-The common spelling, ``2026-05-01T12:00:00[.fraction]Z``, is read column-wise: the strings become a
-matrix of characters and the arithmetic is done on its columns. Everything else (numeric offsets
-with and without a colon, a blank instead of the T, epoch numbers) is read one by one.
+What clients write, ``2026-05-01T12:00:00[.fraction]`` with ``Z`` or an offset, is read column-wise:
+the strings become a matrix of characters and the arithmetic is done on its rows. Everything else
+(a blank instead of the T, epoch numbers) is read one by one.
 """
 
 import re
 from collections.abc import Sequence
 from datetime import date
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +23,13 @@ EARLIEST = 946_684_800 * SECOND
 LATEST_AHEAD = 86_400 * SECOND
 """Nanoseconds that an event may lie ahead of the server's clock: a wrong zone, not a wrong year."""
 
+NO_DATE = -(2**63)
+"""The date that is none: no validity begins there."""
 UNSET_SPELLINGS = frozenset({"", "-", "0001-01-01T00:00:00Z"})
-_WIDTH = 36  # characters of the longest spelling, nine fractional digits and an offset, plus one
+_SHORTEST = 20
+"""Characters of ``2026-05-01T12:00:00Z``."""
+_LONGEST = 35
+"""Characters with nine fractional digits and an offset with a colon."""
 _FORM = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?"
     r"\s*(Z|z|UTC|[+-]\d\d:?\d\d)?",
@@ -33,6 +39,7 @@ _NUMBER = re.compile(r"\d{1,19}(\.\d{1,19})?([eE]\+?\d{1,2})?", re.ASCII)
 _DAYS_BEFORE = np.array([0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334], dtype=np.int64)
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64)
 _DIGIT_COLUMNS = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18])
+"""Places of the digits before the fraction."""
 _INVALID, _LAST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 _EPOCH = date(1970, 1, 1)
 
@@ -86,6 +93,37 @@ def read_time(spelling: Spelling | None) -> tuple[int, Reason | None]:
     return _from_number(spelling)
 
 
+def read_date(spelling: Spelling) -> int:
+    """Read a certificate's date as seconds since 1970, `NO_DATE` for none and for what is no date.
+
+    Validity may begin before 1970 and end in the year 9999, which nanoseconds could not hold. A
+    certificate whose dates cannot be read is as much evidence as any other.
+    """
+    text = spelling.strip() if isinstance(spelling, str) else ""
+    if isinstance(spelling, str):
+        if text in UNSET_SPELLINGS:
+            return NO_DATE
+        if (match := _FORM.fullmatch(text)) is None:
+            match = _FORM.fullmatch(_rfc3339(text))
+        if match is not None:
+            value, reason = _from_match(match)
+            return NO_DATE if reason else value // SECOND
+    value, reason = read_time(spelling)
+    return NO_DATE if reason else value // SECOND
+
+
+def _rfc3339(text: str) -> str:
+    """Rewrite OpenSSL's ``Feb 12 18:07:27 2015 GMT``; anything else stays as it is."""
+    parts = text.split()
+    if len(parts) not in {4, 5} or parts[0] not in _MONTHS:
+        return text
+    month = _MONTHS.index(parts[0]) + 1
+    return f"{parts[3]}-{month:02d}-{parts[1]:0>2} {parts[2]}Z"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def _from_match(match: re.Match[str]) -> tuple[int, Reason | None]:
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
@@ -119,60 +157,123 @@ def _from_number(number: float) -> tuple[int, Reason | None]:
     return 0, Reason.TS_INVALID
 
 
-def _days(
-    year: NDArray[np.int64], month: NDArray[np.int64], day: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Count days since 1970-01-01 in the Gregorian calendar."""
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    before = year - 1
-    whole = 365 * before + before // 4 - before // 100 + before // 400 - 719_162
-    result: NDArray[np.int64] = whole + _DAYS_BEFORE[month] + (leap & (month > 2)) + day - 1
-    return result
-
-
 def _read_common(spellings: Sequence[Spelling]) -> NDArray[np.int64]:
-    """Read ``YYYY-MM-DDTHH:MM:SS[.f{1,9}]Z`` column-wise; every other row is `_INVALID`."""
+    """Read what clients write, column-wise; every other row is `_INVALID`.
+
+    That is ``YYYY-MM-DDTHH:MM:SS[.f{1,9}]`` with ``Z``, ``+HHMM`` or ``+HH:MM`` behind. Spellings
+    of one length are read together: a client writes a handful of lengths.
+    """
     count = len(spellings)
     times = np.full(count, _INVALID, dtype=np.int64)
     if not count:
         return times
-    texts = [each if isinstance(each, str) else "" for each in spellings]
     try:
-        packed = np.array(texts, dtype=f"S{_WIDTH}")
-    except UnicodeEncodeError:
-        return times  # somebody's digits are not ASCII: read one by one
-    chars = packed.view(np.uint8).reshape(count, _WIDTH)
+        texts = cast("Sequence[str]", spellings)
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=count)
+    except TypeError:  # somebody writes numbers
+        texts = [each if isinstance(each, str) else "" for each in spellings]
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=count)
+    for length in np.flatnonzero(np.bincount(np.minimum(lengths, _LONGEST + 1))).tolist():
+        if not _SHORTEST <= length <= _LONGEST:
+            continue
+        rows = np.flatnonzero(lengths == length)
+        chosen = texts if len(rows) == count else [texts[row] for row in rows.tolist()]
+        block = np.frombuffer("".join(chosen).encode("ascii", "replace"), dtype=np.uint8)
+        times[rows] = _read_block(np.ascontiguousarray(block.reshape(len(rows), length).T))
+    return times
+
+
+def _read_block(chars: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Read times of one length; `chars` are their characters by place, shape ``(length, n)``."""
+    length = len(chars)
+    times = np.full(chars.shape[1], _INVALID, dtype=np.int64)
     digits = chars - np.uint8(48)  # wraps below "0", which leaves it past nine
-    is_digit = digits <= 9
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=count)
-    fits = (chars[:, _WIDTH - 1] == 0) & is_digit[:, _DIGIT_COLUMNS].all(axis=1)
-    for column, letter in ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")):
-        fits &= chars[:, column] == ord(letter)
-    # the run of digits behind the point, at most nine, closed by Z and nothing else
-    run = np.cumprod(is_digit[:, 20:29], axis=1, dtype=np.uint8).sum(axis=1, dtype=np.int64)
-    dotted = fits & (chars[:, 19] == ord(".")) & (run > 0)
-    end = np.where(dotted, 20 + run, 19)
-    rows = np.arange(count)
-    fits &= (chars[rows, end] == ord("Z")) & (lengths == end + 1)
-    chosen = np.flatnonzero(fits)
-    if not len(chosen):
+    is_zulu = chars[-1] == ord("Z")
+    if is_zulu.all():  # nearly always
+        return _read_stamps(chars, digits, length - 1)
+    signed = {
+        5: (chars[-5] == ord("+")) | (chars[-5] == ord("-")),
+        6: ((chars[-6] == ord("+")) | (chars[-6] == ord("-"))) & (chars[-3] == ord(":")),
+    }
+    for width, chosen in ((1, is_zulu), (6, signed[6]), (5, signed[5] & ~signed[6])):
+        if not chosen.any():
+            continue
+        stamps = _read_stamps(chars[:, chosen], digits[:, chosen], length - width)
+        if width > 1:
+            shift, sound = _offsets(chars[-width][chosen], digits[-width + 1 :, chosen])
+            stamps = np.where(sound & (stamps != _INVALID), stamps - shift, _INVALID)
+        times[chosen] = stamps
+    return times
+
+
+def _offsets(
+    sign: NDArray[np.uint8], digits: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Read offsets from UTC, in nanoseconds, and which of them are any."""
+    fields = digits[[0, 1, -2, -1]]
+    tens = fields.astype(np.int64)
+    hours, minutes = tens[0] * 10 + tens[1], tens[2] * 10 + tens[3]
+    sound = (fields <= 9).all(axis=0) & (hours < 24) & (minutes < 60)
+    shift = (hours * 60 + minutes) * 60 * SECOND
+    return np.where(sign == ord("-"), -shift, shift), sound
+
+
+def _read_stamps(
+    chars: NDArray[np.uint8], digits: NDArray[np.uint8], width: int
+) -> NDArray[np.int64]:
+    """Read the part before the zone, `width` characters of each; `_INVALID` where it is none."""
+    times = np.full(chars.shape[1], _INVALID, dtype=np.int64)
+    places = width - 20
+    if width != 19 and not 1 <= places <= 9:
         return times
-    part = digits[chosen]
-    fraction = np.zeros(len(chosen), dtype=np.int64)
-    for place in range(int(run[chosen].max(initial=0))):
-        used = dotted[chosen] & (place < run[chosen])
-        fraction += np.where(used, part[:, 20 + place], 0).astype(np.int64) * 10 ** (8 - place)
-    pairs = part[:, _DIGIT_COLUMNS[::2]].astype(np.int64) * 10 + part[:, _DIGIT_COLUMNS[1::2]]
-    year = pairs[:, 0] * 100 + pairs[:, 1]
-    month, day, hour, minute, second = pairs[:, 2:].T
+    valid = (digits[_DIGIT_COLUMNS] <= 9).all(axis=0)
+    for column, letter in ((4, "-"), (7, "-"), (10, "T"), (13, ":"), (16, ":")):
+        valid &= chars[column] == ord(letter)
+    if places > 0:
+        valid &= (chars[19] == ord(".")) & (digits[20:width] <= 9).all(axis=0)
+    tens = digits[_DIGIT_COLUMNS[::2]].astype(np.int32)
+    pairs = tens * 10 + digits[_DIGIT_COLUMNS[1::2]]
+    century, year, month, day, hour, minute, second = pairs
+    valid &= (hour < 24) & (minute < 60) & (second < 60)
+    dates = (century * 100 + year) * 10_000 + month * 100 + day
+    if len(dates) and (dates == dates[0]).all():  # nearly always
+        days, sound = _days(dates[:1])
+    else:
+        days, sound = _days(dates)
+    valid &= sound
+    seconds = days * 86_400 + (hour * 3600 + minute * 60 + second)
+    fraction = np.zeros(len(times), dtype=np.int32)
+    for place in range(max(places, 0)):
+        fraction = fraction * 10 + digits[20 + place]
+    fraction *= 10 ** (9 - max(places, 0))
+    return np.where(valid, seconds * SECOND + fraction, times)
+
+
+def _days(dates: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Count days from 1970-01-01 to dates written as ``yyyymmdd``, and say which are dates.
+
+    In the Gregorian calendar, for the years that int64 nanoseconds hold.
+    """
+    year, rest = np.divmod(dates.astype(np.int64), 10_000)
+    month, day = np.divmod(rest, 100)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     month_safe = np.clip(month, 1, 12)
-    valid = (month == month_safe) & (day >= 1) & (hour < 24) & (minute < 60) & (second < 60)
-    valid &= day <= _MONTH_DAYS[month_safe] + (leap & (month == 2))
-    valid &= (year >= 1970) & (year <= 2200)  # what int64 nanoseconds hold, with room
-    seconds = _days(year, month_safe, day) * 86_400 + hour * 3600 + minute * 60 + second
-    times[chosen[valid]] = seconds[valid] * SECOND + fraction[valid]
-    return times
+    sound = (month == month_safe) & (day >= 1)
+    sound &= day <= _MONTH_DAYS[month_safe] + (leap & (month == 2))
+    sound &= (year >= 1970) & (year <= 2200)
+    before = year - 1
+    whole = 365 * before + before // 4 - before // 100 + before // 400 - 719_162
+    return whole + _DAYS_BEFORE[month_safe] + (leap & (month > 2)) + day - 1, sound
+
+
+def render_date(seconds: int) -> str:
+    """Write a certificate's date as RFC 3339 in UTC; the years that clients can read are kept."""
+    bounded = min(max(seconds, _FIRST_YEAR), _LAST_YEAR)
+    return f"{np.datetime64(bounded, 's')}Z"
+
+
+_FIRST_YEAR = -62_135_596_800  # 0001-01-01
+_LAST_YEAR = 253_402_300_799  # 9999-12-31T23:59:59Z
 
 
 def render_time(nanoseconds: int) -> str:

@@ -1,38 +1,55 @@
 """Cutting a body into JSON values, and values into events.
 
 A body is a stream of JSON objects with a newline, blanks or nothing between them, or an array of
-objects. The newline-separated case is the fast one: a typed decoder runs on each line. A line that
-is no single event is cut where one object follows another, and where that does not explain the line
-(two braces may be inside a text) brace by brace. An object that is no event is read by `repair`,
-which takes numbers written as text and the like, and otherwise says why not.
+objects. A typed decoder reads block after block of at most `MAX_EVENT` bytes, each in one call. It
+knows where a value ends, so that neither braces inside texts nor objects over several lines mislead
+it, and it refuses fields that the kind has not, which proves that there are none. A block that it
+refuses is read value by value: a field may be unknown, a number may be written as text (`mending`),
+or what stands there is no event.
 
 What cannot be parsed counts as one ``malformed``, and reading resumes after the next newline.
 """
 
-import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
 
 import msgspec
 
-from analytics.ingest.events import MAX_COUNT, MAX_PORT, UNSET, Column, Form, Header, Kind
+from analytics.ingest.events import Header, Kind
+from analytics.ingest.mending import mend
 from analytics.ingest.reasons import Reason
+from analytics.ingest.scanning import (
+    BETWEEN,
+    BYTE_ORDER_MARK,
+    LATER,
+    MAX_DEPTH,
+    OPEN,
+    cut_between,
+    depth_of,
+    end_of_object,
+    is_blank,
+    is_shallow,
+    skip_blanks,
+    skip_lines,
+)
 
 MAX_EVENT = 65_536
 """Bytes of one event (contract): a DNS answer list at its longest, with room."""
-MAX_DEPTH = 8
-"""Nesting of one event (contract): no field of ours is deeper than two."""
+ENOUGH_EVENTS = 16_384
+"""Events after which a stretch ends: a megabyte of ``{}`` would be half a million of them, which
+take 400 bytes each. A block adds at most 32,768, so that a stretch has fewer than a batch."""
+MAX_NAMES = 100
+"""Unknown fields counted by name in a stretch; names are the sender's and may be without number."""
+MAX_NAME = 64
+"""Characters kept of an unknown field's name."""
+OTHER = "…other"
+"""Stands for the names past `MAX_NAMES`."""
 
-BETWEEN = b" \t\r\n,[]"
-"""Bytes that may stand between two values; an array's are among them."""
-
-_BOUNDARY = re.compile(rb"(?<=\})[ \t\r,]*(?=\{)")
-_TEXT = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
-# possessive: an unfinished text fails once, not once for each of its quotes
-_BRACE = re.compile(rb'(?:[^"{}]++|' + _TEXT + rb")*+([{}])", re.DOTALL)
-_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|' + _TEXT + rb")*+([{}\[\]])", re.DOTALL)
-_UNSET = frozenset({"", "-"})
-_any = msgspec.json.Decoder()
+_FAILURES = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
+_UNKNOWN_FIELD = "Object contains unknown field"  # msgspec's words, first of its message
 
 
 @dataclass(slots=True)
@@ -43,243 +60,245 @@ class Decoded:
     rejected: dict[Reason, int] = field(default_factory=dict)
     broken: bool = False
     """Whether the last line could not be read to its end: what follows of it is no value either."""
+    rest: int = 0
+    """Bytes at the end that were not read: an object that goes on, or more than enough events."""
+    unfinished: bool = False
+    """Whether `rest` is an object that goes on."""
+    strange: list[tuple[int, int]] = field(default_factory=list)
+    """Where events are that may have unknown fields; nowhere else are any."""
 
     def reject(self, reason: Reason, count: int = 1) -> None:
         """Count `count` values that are not taken."""
         self.rejected[reason] = self.rejected.get(reason, 0) + count
 
-    def take(self, value: Header | Reason) -> None:
-        """Add an event, or count why it is none."""
-        if isinstance(value, Header):
-            self.events.append(value)
-        else:
-            self.reject(value)
-
 
 def decode_values(stretch: bytes, kind: Kind) -> Decoded:
     """Decode a stretch of a body that starts and ends between values or at a newline."""
-    decoder = _decoder(kind)
-    out = Decoded()
-    lines = stretch.split(b"\n")
-    try:
-        if max(map(len, lines)) <= MAX_EVENT and not _is_nested(stretch, lines):
-            out.events = [decoder(line) for line in lines if line]
-            return out
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        out.events = []
-    for line in lines:
-        out.broken = not _decode_line(line.strip(BETWEEN), kind, decoder, out)
-    return out
+    return _Reading(stretch, kind, whole=True).decoded()
 
 
-def _decoder(kind: Kind) -> Callable[[bytes], Header]:
-    decoder = _DECODERS.get(kind.name)
-    if decoder is None:
-        decoder = _DECODERS[kind.name] = msgspec.json.Decoder(kind.struct).decode
-    return decoder
+def decode_start(text: bytes, kind: Kind, *, last: bool) -> Decoded:
+    """Decode as much of a body's beginning as can be decoded without knowing what follows.
+
+    `last` says that nothing follows. `rest` of the result says how much was left.
+    """
+    return _Reading(text, kind, whole=False, last=last).decoded()
 
 
-_DECODERS: dict[str, Callable[[bytes], Header]] = {}
+def count_unknown(stretch: bytes, kind: Kind, decoded: Decoded | None = None) -> Counter[str]:
+    """Count the fields of a stretch's events that the kind has not, each once an event.
+
+    `decoded` is what `decode_values` gave for the stretch, if it is at hand. Names are cut at
+    `MAX_NAME` characters; past `MAX_NAMES` of them the rarer ones count as `OTHER`.
+    """
+    decoded = decode_values(stretch, kind) if decoded is None else decoded
+    known = {column.name for column in kind.columns}
+    counts: Counter[str] = Counter()
+    for start, end in decoded.strange:
+        names = chain.from_iterable(_names_of(stretch[start:end]))
+        for name, count in Counter(names).items():
+            if name not in known:
+                counts[name[:MAX_NAME]] += count
+    if len(counts) <= MAX_NAMES:
+        return counts
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    rest = sum(count for _, count in ranked[MAX_NAMES:])
+    return Counter(dict(ranked[:MAX_NAMES])) + Counter({OTHER: rest})
 
 
-def _is_nested(stretch: bytes, lines: list[bytes]) -> bool:
-    """Say whether any line may nest deeper than allowed; an event opens one brace at least."""
-    filled = len(lines) - lines.count(b"")
-    if stretch.count(b"{") + stretch.count(b"[") < filled + MAX_DEPTH:
-        return False
-    return max(line.count(b"{") + line.count(b"[") for line in lines) > MAX_DEPTH
+def _names_of(text: bytes) -> Iterable[Iterable[str]]:
+    """Return the fields of each object of a text that decoded to events."""
+    for decode, form in ((_names.decode_lines, _as_is), (_name_lists.decode, _as_array)):
+        for each in (text, text.decode("utf-8", "replace").encode()):  # a name may be any bytes
+            try:
+                return decode(form(each))
+            except _FAILURES:
+                continue
+    raise AssertionError("a text that decoded to events decodes to their names")
 
 
-def _decode_line(line: bytes, kind: Kind, decoder: Callable[[bytes], Header], out: Decoded) -> bool:
-    """Decode a line that may hold one event, several, or none; say whether all of it was read."""
-    if not line:
-        return True
-    taken = [_decode_piece(piece, kind, decoder) for piece in _BOUNDARY.split(line)]
-    sure = [each for each in taken if each is not None and each not in _DOUBTFUL]
-    if len(sure) == len(taken):
-        for one in sure:
-            out.take(one)
-        return True
-    done = 0
-    for start, end in objects(line):
-        each = (
-            None
-            if line[done:start].strip(BETWEEN)
-            else _decode_piece(line[start:end], kind, decoder)
+def _as_is(text: bytes) -> bytes:
+    return text
+
+
+def _as_array(text: bytes) -> bytes:
+    return b"[" + text.strip(BETWEEN) + b"]"
+
+
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_name_lists = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+
+
+class _Decoders:
+    """The typed decoders of a kind; `strict` ones refuse fields that it has not."""
+
+    def __init__(self, kind: Kind) -> None:
+        struct = kind.struct
+        strict: Any = msgspec.defstruct(
+            struct.__name__, (), bases=(struct,), forbid_unknown_fields=True, gc=False, kw_only=True
         )
-        if each is None:
-            break
-        out.take(each)
-        done = end
-    if line[done:].strip(BETWEEN):
-        out.reject(Reason.MALFORMED)
-        return False
-    return True
+        self.strict: Callable[[bytes], Header] = msgspec.json.Decoder(strict).decode
+        self.strict_stream = msgspec.json.Decoder(strict).decode_lines
+        self.strict_array = msgspec.json.Decoder(list[strict]).decode
+        self.loose = msgspec.json.Decoder(struct).decode
+        self.loose_stream = msgspec.json.Decoder(struct).decode_lines
+        self.loose_array = msgspec.json.Decoder(list[struct]).decode  # type: ignore[valid-type]  # the kind's
 
 
-_DOUBTFUL = (Reason.MALFORMED, Reason.TOO_LARGE)
-"""What a piece may be because it was cut inside a text."""
+_DECODERS: dict[str, _Decoders] = {}
 
 
-def objects(text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each whole object starts and ends, braces inside texts left out.
-
-    What stands between objects is not looked at; nothing is yielded past a brace or a text that
-    has no partner.
-    """
-    position = depth = start = 0
-    while (brace := _BRACE.match(text, position)) is not None:
-        position = brace.end()
-        if text[position - 1] == _OPEN:
-            if not depth:
-                start = position - 1
-            depth += 1
-        elif not depth:
-            return
-        else:
-            depth -= 1
-            if not depth:
-                yield start, position
+def _decoders(kind: Kind) -> _Decoders:
+    found = _DECODERS.get(kind.name)
+    if found is None:
+        found = _DECODERS[kind.name] = _Decoders(kind)
+    return found
 
 
-_OPEN = ord("{")
+class _Reading:
+    """One pass over a text. Nothing of it outlasts the pass."""
 
+    __slots__ = ("decoders", "kind", "last", "out", "some_unknown", "text", "whole")
 
-def end_of_values(text: bytes) -> int:
-    """Return where the last whole object ends that is known to, 0 where none is.
+    def __init__(self, text: bytes, kind: Kind, *, whole: bool, last: bool = True) -> None:
+        self.text = text
+        self.kind = kind
+        self.decoders = _decoders(kind)
+        self.whole = whole
+        self.last = last
+        self.out = Decoded()
+        self.some_unknown = False
 
-    Two braces back to back outside a text are the end of one value and the start of the next; an
-    odd number of quotes before them says that they are inside one.
-    """
-    end = text.rfind(b"}{") + 1
-    if end:
-        quotes = text.count(b'"', 0, end)
-        if text.find(b"\\", 0, end) >= 0:
-            quotes -= text[:end].replace(b"\\\\", b"").count(b'\\"')
-        if quotes % 2 == 0:
-            return end
-    return max((end for _, end in objects(text)), default=0)
+    def decoded(self) -> Decoded:
+        at, size, out = 0, len(self.text), self.out
+        while at < size:
+            if not self.whole and len(out.events) >= ENOUGH_EVENTS:
+                out.rest = size - at
+                break
+            end = self._block_end(at)
+            at = end if self._take_block(at, end) else self._read_on(at, end)
+        return out
 
+    def _block_end(self, at: int) -> int:
+        """Return where a block ends that holds no event of more than `MAX_EVENT` bytes."""
+        top = at + MAX_EVENT
+        if top >= len(self.text):
+            return len(self.text)
+        return cut_between(self.text, at, top) or top
 
-def _decode_piece(
-    piece: bytes, kind: Kind, decoder: Callable[[bytes], Header]
-) -> Header | Reason | None:
-    """Decode one object; ``None`` where it is none."""
-    if len(piece) > MAX_EVENT:
-        return Reason.TOO_LARGE
-    if piece.count(b"{") + piece.count(b"[") > MAX_DEPTH and _depth(piece) > MAX_DEPTH:
-        return Reason.MALFORMED
-    try:
-        return decoder(piece)
-    except msgspec.ValidationError:
-        return _repaired(piece, kind)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
+    def _take_block(self, at: int, end: int) -> bool:
+        """Decode a block that holds events and nothing else; say whether it does."""
+        block, decoders = self.text[at:end], self.decoders
+        if is_blank(block):
+            return True
+        events = None
+        if not self.some_unknown:
+            events = self._attempt(block, decoders.strict_stream, decoders.strict_array)
+        if self.some_unknown:
+            events = self._attempt(block, decoders.loose_stream, decoders.loose_array)
+            if events is None or not is_shallow(block, len(events)):
+                return False
+            self.out.strange.append((at, end))
+        if events is None:
+            return False
+        self.out.events += events
+        return True
 
-
-def _depth(piece: bytes) -> int:
-    """Count the deepest nesting, braces and brackets inside texts left out."""
-    position = deepest = depth = 0
-    while (bracket := _BRACKET.match(piece, position)) is not None:
-        position = bracket.end()
-        depth += 1 if bracket[1] in b"{[" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _repaired(piece: bytes, kind: Kind) -> Header | Reason | None:
-    try:
-        value = _any.decode(piece)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-    return repair(value, kind) if isinstance(value, dict) else None
-
-
-def repair(value: dict[str, object], kind: Kind) -> Header | Reason:
-    """Make an event of a JSON object whose fields are not all of the expected type.
-
-    Numbers may be written as text and texts as numbers; ``null``, ``""`` and ``"-"`` mean unset.
-    """
-    fields: dict[str, object] = {}
-    for column in kind.columns:
-        raw = value.get(column.name)
-        if raw is None or (isinstance(raw, str) and raw in _UNSET):
-            continue
-        mended = _mended(raw, column)
-        if isinstance(mended, Reason):
-            return mended
-        fields[column.name] = mended
-    return kind.make(fields)
-
-
-def _mended(raw: object, column: Column) -> object:
-    if column.form in {Form.ADDRESS, Form.NAME}:
-        return raw if isinstance(raw, str) else column.invalid
-    if column.form is Form.PORT:
-        return _whole(raw, MAX_PORT)
-    return _MENDED[column.form](raw)
-
-
-def _spelling(raw: object) -> object:
-    sound = isinstance(raw, str | int | float) and not isinstance(raw, bool)
-    return raw if sound else Reason.TS_INVALID
-
-
-def _plain(raw: object) -> str | Reason:
-    sound = isinstance(raw, str | int | float) and not isinstance(raw, bool)
-    return str(raw) if sound else Reason.MALFORMED
-
-
-def _list(raw: object) -> list[str] | Reason:
-    texts = [_plain(each) for each in (raw if isinstance(raw, list) else [raw])]
-    sound = [text for text in texts if not isinstance(text, Reason)]
-    return sound if len(sound) == len(texts) else Reason.MALFORMED
-
-
-def _flag(raw: object) -> bool | Reason:
-    return _FLAGS.get(raw, Reason.MALFORMED) if isinstance(raw, str | int) else Reason.MALFORMED
-
-
-_FLAGS: dict[str | int, bool] = {
-    True: True,
-    False: False,
-    "true": True,
-    "false": False,
-    "T": True,
-    "F": False,
-}  # fmt: skip -- the spellings side by side
-
-
-def _whole(raw: object, limit: int) -> int | Reason:
-    if isinstance(raw, str):
+    def _attempt(
+        self,
+        block: bytes,
+        stream: Callable[[bytes], list[Header]],
+        array: Callable[[bytes], list[Header]],
+    ) -> list[Header] | None:
         try:
-            raw = int(raw) if raw.lstrip("-").isdecimal() and len(raw) < 21 else float(raw)
-        except ValueError:
-            return Reason.NUMBER_OUT_OF_RANGE
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        return Reason.NUMBER_OUT_OF_RANGE
-    if isinstance(raw, float) and not raw.is_integer():
-        return Reason.NUMBER_OUT_OF_RANGE
-    number = int(raw)
-    return number if UNSET < number <= limit else Reason.NUMBER_OUT_OF_RANGE
+            return stream(block)
+        except _FAILURES as error:
+            self._note(error)
+        try:
+            return array(_as_array(block))
+        except _FAILURES as error:
+            self._note(error)
+        return None
+
+    def _note(self, error: Exception) -> None:
+        self.some_unknown = self.some_unknown or str(error).startswith(_UNKNOWN_FIELD)
+
+    def _read_on(self, at: int, until: int) -> int:
+        """Read value by value until one ends past `until`; return where."""
+        text, out = self.text, self.out
+        while at < until and not (out.broken or out.rest):
+            at = skip_blanks(text, at)
+            if at < len(text):
+                at = self._read_object(at) if text[at] == OPEN else self._pass_over(at)
+        return at
+
+    def _pass_over(self, at: int) -> int:
+        """Count lines that begin with no object."""
+        if not self.last and BYTE_ORDER_MARK.startswith(self.text[at:]):
+            self.out.rest, self.out.unfinished = len(self.text) - at, True
+            return len(self.text)
+        end, lines = skip_lines(self.text, at)
+        self.out.reject(Reason.MALFORMED, lines)
+        self.out.broken = self.text[end - 1 : end] != b"\n"
+        return end
+
+    def _read_object(self, at: int) -> int:
+        text, out = self.text, self.out
+        newline = text.find(b"\n", at)
+        line_end = len(text) if newline < 0 else newline
+        if text[at - 1 : at] in _LINE_STARTS and line_end - at <= MAX_EVENT:
+            end = at + len(text[at:line_end].rstrip(BETWEEN))
+            value = self._event(at, end)
+            if isinstance(value, Header) or value in _CERTAIN:
+                return self._taken(value, line_end)
+        end = end_of_object(text, at, longest=MAX_EVENT)
+        if end == LATER and not self.last:
+            out.rest, out.unfinished = len(text) - at, True
+            return len(text)
+        reason = Reason.MALFORMED
+        if end > 0:
+            value = self._event(at, end)
+            if value is not None:
+                return self._taken(value, end)
+        elif line_end - at > MAX_EVENT:
+            reason = Reason.TOO_LARGE
+        out.reject(reason)
+        out.broken = newline < 0
+        return len(text) if newline < 0 else newline + 1
+
+    def _taken(self, value: Header | Reason | None, end: int) -> int:
+        if isinstance(value, Header):
+            self.out.events.append(value)
+        elif value is not None:
+            self.out.reject(value)
+        return end
+
+    def _event(self, start: int, end: int) -> Header | Reason | None:
+        """Decode one object; ``None`` where it is none."""
+        piece = self.text[start:end]
+        if len(piece) > MAX_EVENT:
+            return Reason.TOO_LARGE
+        if not self.some_unknown:
+            try:
+                return self.decoders.strict(piece)
+            except msgspec.ValidationError as error:
+                self._note(error)
+            except _FAILURES:
+                pass  # below it is told why
+        if piece.count(b"{") + piece.count(b"[") > MAX_DEPTH and depth_of(piece) > MAX_DEPTH:
+            return Reason.MALFORMED
+        event: Header | Reason | None
+        try:
+            event = self.decoders.loose(piece)
+        except msgspec.ValidationError:
+            event = mend(piece, self.kind)
+        except _FAILURES:
+            return None
+        if isinstance(event, Header):
+            self.out.strange.append((start, end))
+        return event
 
 
-def _seconds(raw: object) -> float | Reason:
-    if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        return Reason.NUMBER_OUT_OF_RANGE
-    try:
-        number = float(raw)
-    except (ValueError, OverflowError):
-        return Reason.NUMBER_OUT_OF_RANGE
-    return number if 0 <= number <= 1e12 else Reason.NUMBER_OUT_OF_RANGE
-
-
-_MENDED: dict[Form, Callable[[object], object]] = {
-    Form.TIME: _spelling,
-    Form.TEXT: _plain,
-    Form.LOWER: _plain,
-    Form.TEXTS: _list,
-    Form.FLAG: _flag,
-    Form.COUNT: lambda raw: _whole(raw, MAX_COUNT),
-    Form.SECONDS: _seconds,
-}
+_LINE_STARTS = (b"", b"\n")
+_CERTAIN = frozenset(Reason) - {Reason.MALFORMED, Reason.TOO_LARGE}
+"""What is said of whole objects only: a line that is cut off or holds two gives the other ones."""

@@ -11,9 +11,12 @@ from analytics.models.alerts import (
     AlertState,
     ChangeKind,
 )
+from analytics.models.destinations import DestinationDay, DestinationSummary
+from analytics.models.groups import MonitoringGroups
 from analytics.models.series import (
     EvaluationDay,
     IdentityRun,
+    IgnoredFields,
     InboxPart,
     Segment,
     SourceSketch,
@@ -27,9 +30,13 @@ __all__ = [
     "AlertSequence",
     "AlertState",
     "ChangeKind",
+    "DestinationDay",
+    "DestinationSummary",
     "EvaluationDay",
     "IdentityRun",
+    "IgnoredFields",
     "InboxPart",
+    "MonitoringGroups",
     "Segment",
     "SourceSketch",
     "Stream",

@@ -138,3 +138,18 @@ class SourceSketch(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.day} {self.shard}"
+
+
+class IgnoredFields(TenantModel):
+    """Sealed counts of the fields, by name, that one day's events had and no event has."""
+
+    pk = CompositePrimaryKey("tenant_id", "day", "kind")
+    day = models.DateField()
+    kind = models.CharField(max_length=8)
+    sealed = models.BinaryField()
+
+    class Meta:
+        db_table = "ignored_fields"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.kind}"

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from analytics.ingest.events import Form, Kind
+from analytics.ingest.events import ARROW, TEXTUAL, Form, Kind
+from analytics.ingest.times import NO_DATE
 
 LEVEL = 3
 """zstd level: 9 saves two percent more at four times the cost."""
 _DISTINCT = frozenset({"connID"})
 """Columns of which hardly a value repeats: a dictionary would only be carried along."""
-_DELTA = {Form.TIME, Form.PORT, Form.COUNT}
+_DELTA = {Form.TIME, Form.PORT, Form.COUNT, Form.DATE}
 
 
 def encode(table: pa.Table, kind: Kind) -> bytes:
@@ -73,9 +74,8 @@ def ordered(table: pa.Table, *keys: str) -> pa.Table:
 
 _UNSET = {
     Form.ADDRESS: bytes(16),
-    Form.NAME: "",
-    Form.TEXT: "",
-    Form.LOWER: "",
+    **dict.fromkeys(TEXTUAL, ""),
+    Form.DATE: NO_DATE,
     Form.PORT: -1,
     Form.COUNT: -1,
     Form.FLAG: -1,
@@ -102,5 +102,4 @@ def _unset(form: Form, count: int) -> pa.Array:
         return pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(16), count, [None, pa.py_buffer(bytes(16 * count))]
         )
-    types = {Form.PORT: pa.int32(), Form.COUNT: pa.int64(), Form.FLAG: pa.int8()}
-    return pa.repeat(pa.scalar(_UNSET[form], types.get(form, pa.string())), count)
+    return pa.repeat(pa.scalar(_UNSET[form], ARROW[form]), count)

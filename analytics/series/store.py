@@ -4,6 +4,7 @@ The associated data of an envelope is the row's own identity, so bytes that are 
 window, shard, kind or tenant do not open.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from analytics.ingest import parts
 from analytics.ingest.events import Kind
 from analytics.ingest.fingerprints import merged
+from analytics.ingest.parts import Part
 from analytics.models import IdentityRun, InboxPart, Segment
 from analytics.series import codec
 from analytics.series.shards import nanoseconds
@@ -22,6 +25,10 @@ from crypto.ids import uuid7
 from tenants import keys
 
 IDENTITY_SCHEMA = 1
+COLUMN_SCHEMA = 1
+"""Parts as columns: what the first release wrote, and may still lie in an inbox."""
+PART_SCHEMA = 2
+"""Parts as the request's own JSON, compressed (`analytics.ingest.parts`)."""
 Multiplicities = tuple[NDArray[np.uint64], NDArray[np.uint32]]
 
 
@@ -35,38 +42,48 @@ class WindowKey:
 
 
 def seal_part(
-    tenant: UUID, *, work: UUID, part: int, kind: Kind, batch: pa.Table, now: datetime
+    tenant: UUID, *, work: UUID, number: int, kind: Kind, part: Part, now: datetime
 ) -> InboxPart:
-    """Seal an accepted batch as one part of a request; nothing is written yet."""
+    """Seal a part of an accepted request; nothing is written yet."""
     identifier = uuid7(now)
     sealed = keys.seal(
         tenant,
         keys.INBOX,
-        codec.encode(batch, kind),
-        "inbox_part", identifier, work, part, kind.name, kind.schema_version,
+        part.payload,
+        "inbox_part", identifier, work, number, kind.name, PART_SCHEMA,
         now=now,
     )  # fmt: skip
     return InboxPart(
         tenant_id=tenant,
         id=identifier,
         work_id=work,
-        part=part,
+        part=number,
         kind=kind.name,
-        schema=kind.schema_version,
-        events=batch.num_rows,
+        schema=PART_SCHEMA,
+        events=part.events,
         sealed=sealed,
     )
 
 
-def open_part(row: InboxPart, kind: Kind) -> pa.Table:
-    """Open a part of a request."""
-    plain = keys.unseal(
+def open_part(row: InboxPart) -> bytes:
+    """Open a part of a request, as it was packed."""
+    return keys.unseal(
         row.tenant_id,
         keys.INBOX,
         bytes(row.sealed),
         "inbox_part", row.id, row.work_id, row.part, row.kind, row.schema,
     )  # fmt: skip
-    return codec.decode(plain, kind)
+
+
+def read_part(row: InboxPart, kind: Kind) -> tuple[pa.Table, Counter[str]]:
+    """Open a part of a request: its events as columns, and the fields that no event has.
+
+    What an earlier release wrote is read too.
+    """
+    payload = open_part(row)
+    if row.schema == COLUMN_SCHEMA:
+        return codec.decode(payload, kind), Counter()
+    return parts.read_part(payload, kind)
 
 
 def seal_segment(

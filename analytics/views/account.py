@@ -1,4 +1,7 @@
-"""``GET /v1/account/status``: what an existing client asks before it does anything."""
+"""``GET /v1/account/status``: what an existing client asks before it does anything.
+
+It answers an account whose time is over as well, to say so; ``p=`` and any other query is ignored.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -11,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics.actions.effect import open_sketch
+from analytics.actions.ignored import ignored_fields
 from analytics.ingest.events import KINDS
 from analytics.models import SourceSketch, Window
 from analytics.series import sketches
@@ -20,6 +24,7 @@ from tenants.auth import caller_of
 from tenants.models import KeyIndex
 from tenants.renderers import AlwaysJson
 from tenants.scope import tenant_scope
+from tenants.standing import standing
 
 UNLIMITED = timedelta(days=3650)
 """The expiry that a key without one shows: existing clients need a date."""
@@ -29,31 +34,49 @@ class AccountStatus(APIView):
     """The state of the caller's account."""
 
     scope = Scope.ACCOUNT
+    serves_expired = True
     content_negotiation_class = AlwaysJson
 
     def get(self, request: Request) -> Response:
-        """Answer with the members that existing clients read, and the events kept by kind."""
+        """Answer with the members that existing clients read, and what became of the events.
+
+        ``ignoredFields`` counts today's fields that no event has, by kind and name.
+        """
         now = timezone.now()
         who = caller_of(request)
-        key = KeyIndex.objects.get(id=who.key)
+        key = KeyIndex.objects.select_related("tenant").get(id=who.key)
         with tenant_scope(who.tenant):
+            account = standing(key, now=now)
             registers = sketches.empty()
             for row in SourceSketch.objects.filter(day=day_of(now)):
                 registers = sketches.merge(registers, np.frombuffer(open_sketch(row), np.uint8))
+            ignored = ignored_fields(day=day_of(now))
             kept = dict(
                 Window.objects.order_by().values_list("kind").annotate(events=Sum("events"))
             )
         body: dict[str, Any] = {
             "today": _stamp(now),
-            "registered": True,
-            "expired": False,
-            "expirationDate": _stamp(key.expires_at or now + UNLIMITED),
+            "registered": account.is_registered,
+            "expired": account.is_expired,
+            "expirationDate": _stamp(account.expires_at or now + UNLIMITED),
             "endpointsSeenToday": sketches.estimate(registers),
-            "messages": [],
+            "messages": account.messages,
             "workspaceID": str(who.tenant),
             "eventsKept": {kind: kept.get(kind, 0) for kind in KINDS},
+            "ignoredFields": ignored,
+            "key": _terms(key),
+            "limits": account.limits,
         }
         return Response(body)
+
+
+def _terms(key: KeyIndex) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "label": key.label,
+        "scopes": key.scopes,
+        "expiresAt": _stamp(key.expires_at) if key.expires_at else None,
+    }
 
 
 def _stamp(moment: Any) -> str:

@@ -1,8 +1,8 @@
 """``POST /v1/events/<kind>``: the body is read, decoded, sealed and committed before the 200.
 
 Answers follow the contract: 200 with counts whenever a value was read, 400 when nothing parses, 503
-with Retry-After for a full backlog and for every failure of ours (what nobody foresaw gets it from
-the project's error handler), never 429.
+with Retry-After for a full backlog, for a limit that is reached and for every failure of ours (what
+nobody foresaw gets it from the project's error handler), never 429.
 """
 
 import logging
@@ -17,13 +17,15 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.actions.accept import accept_request, is_overloaded, seal_request
-from analytics.ingest.bodies import MAX_INFLATED, Receipt, inflated, read_batches
+from analytics.ingest.bodies import MAX_INFLATED, Receipt
 from analytics.ingest.events import KINDS, Kind
+from analytics.ingest.parts import pack_parts
 from analytics.ingest.reasons import TooLarge, Unreadable
 from crypto.errors import CryptoError
+from tenants import limits
 from tenants.apikeys import Scope
-from tenants.auth import Caller, caller, record_denial
-from tenants.errors import KeyUnavailable, Refused
+from tenants.auth import Caller, caller_from, record_denial
+from tenants.errors import KeyUnavailable, Limited, Refused
 from tenants.problems import problem, refusal
 
 log = logging.getLogger(__name__)
@@ -51,13 +53,15 @@ def post_events(request: HttpRequest, kind: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, kind: str) -> HttpResponse:
     try:
-        who = caller(
-            request.META.get("HTTP_AUTHORIZATION", ""), scope=Scope.INGEST, now=timezone.now()
-        )
+        now = timezone.now()
+        who = caller_from(request, scope=Scope.INGEST, now=now)
         known = KINDS.get(kind)
         if known is None:
             return problem(404, f"There are no {kind[:16]!r} events.", "not_found")
-        return _take(request, known, who)
+        allowance = limits.check(who, door=limits.EVENTS, now=now)
+        return _marked(_take(request, known, who), allowance)
+    except Limited as error:
+        return refusal(error)  # counted where it was refused, not a row each
     except Refused as error:
         record_denial(request, error)
         return refusal(error)
@@ -74,12 +78,12 @@ def _take(request: HttpRequest, kind: Kind, who: Caller) -> HttpResponse:
     receipt = Receipt()
     now = timezone.now()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
-    pieces = inflated(_pieces(request, expected), encoding)
-    batches = read_batches(pieces, kind, receipt, now=time.time_ns())
-    parts = seal_request(caller=who, kind=kind, batches=batches, now=now)
+    pieces = _Counted(_pieces(request, expected))
+    packed = pack_parts(pieces, encoding, kind, receipt, now=time.time_ns())
+    parts = seal_request(caller=who, kind=kind, parts=packed, now=now)
     if not receipt.accepted and set(receipt.rejected) <= {"malformed"}:
         return problem(400, "The body holds no JSON object.", "unreadable")
-    accept_request(caller=who, parts=parts, now=now)
+    accept_request(caller=who, parts=parts, octets=pieces.octets, now=now)
     return HttpResponse(
         msgspec.json.encode(
             {
@@ -90,6 +94,25 @@ def _take(request: HttpRequest, kind: Kind, who: Caller) -> HttpResponse:
         ),
         content_type="application/json",
     )
+
+
+def _marked(response: HttpResponse, allowance: limits.Allowance) -> HttpResponse:
+    for name, value in allowance.headers.items():
+        response[name] = value
+    return response
+
+
+class _Counted:
+    """A body's pieces, and how many octets they were."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self.octets = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            self.octets += len(piece)
+            yield piece
 
 
 def _length(request: HttpRequest) -> int | None:

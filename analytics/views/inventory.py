@@ -15,6 +15,7 @@ class Flags(APIView):
 
     scope = Scope.ALERTS
     content_negotiation_class = AlwaysJson
+    http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> Response:  # noqa: ARG002 -- the framework's signature
         """Answer with title and type by name."""
@@ -27,6 +28,7 @@ class Threats(APIView):
 
     scope = Scope.ALERTS
     content_negotiation_class = AlwaysJson
+    http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> Response:  # noqa: ARG002 -- the framework's signature
         """Answer with title, severity and policy by id."""

@@ -13,9 +13,10 @@ from analytics.actions.days import OWED_QUEUE, QUEUE as ANALYSE, schedule_again
 from analytics.actions.effect import take_effect
 from analytics.actions.evaluation import evaluate_day
 from analytics.actions.sequencing import sequence_alerts
-from analytics.ingest.bodies import Receipt, read_batches
+from analytics.ingest.bodies import Receipt
 from analytics.ingest.echo import event_of
 from analytics.ingest.events import IP, Kind
+from analytics.ingest.parts import pack_parts
 from analytics.models import Alert, AlertChange, EvaluationDay, Segment
 from analytics.series import store
 from analytics.wisdom_client import Answer
@@ -115,10 +116,10 @@ class Engine:
         """Accept a request; return its work."""
         body = "".join(json.dumps(each) for each in events).encode()
         now = int(self.now.timestamp() * 10**9)
-        batches = read_batches([body], kind, Receipt(), now=now)
+        packed = pack_parts([body], "", kind, Receipt(), now=now)
         caller = Caller(tenant=self.tenant, key="k")
-        parts = seal_request(caller=caller, kind=kind, batches=batches, now=self.now)
-        accept_request(caller=caller, parts=parts, now=self.now)
+        parts = seal_request(caller=caller, kind=kind, parts=packed, now=self.now)
+        accept_request(caller=caller, parts=parts, octets=len(body), now=self.now)
         return parts[0].work_id
 
     def lease(self, work: UUID) -> Lease:

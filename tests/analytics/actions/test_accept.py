@@ -5,7 +5,7 @@ from django.db import DatabaseError, connection
 
 from analytics.actions import accept
 from analytics.actions.accept import accept_request, is_overloaded, seal_request
-from analytics.ingest import bodies
+from analytics.ingest import bodies, parts
 from analytics.ingest.events import IP
 from analytics.models import InboxPart
 from tenants.auth import Caller
@@ -19,16 +19,18 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys
 def test_a_request_is_work_and_sealed_parts(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "MAX_BATCH_EVENTS", 2)
+    monkeypatch.setattr(parts, "MAX_BATCH_EVENTS", 2)
+    monkeypatch.setattr(bodies, "STRETCH", 1)
+    monkeypatch.setattr(bodies, "LONGEST", 300)  # an event and a half
     work = engine.accept([engine.event(number, srcHost="secret") for number in range(5)])
     row = Work.objects.get(id=work)
     assert (row.queue, row.state, row.events) == ("ingest", WorkState.PENDING, 5)
     with tenant_scope(engine.tenant):
-        parts = list(InboxPart.objects.order_by("part"))
-    assert [(part.part, part.events, part.work_id) for part in parts] == [
+        rows = list(InboxPart.objects.order_by("part"))
+    assert [(row.part, row.events, row.work_id) for row in rows] == [
         (0, 2, work), (1, 2, work), (2, 1, work),
     ]  # fmt: skip
-    assert all(b"secret" not in bytes(part.sealed) for part in parts)
+    assert all(b"secret" not in bytes(part.sealed) for part in rows)
 
 
 def test_nothing_is_taken_where_the_audit_row_cannot_be_written(
@@ -47,8 +49,8 @@ def test_nothing_is_taken_where_the_audit_row_cannot_be_written(
 
 def test_a_request_without_an_accepted_event_makes_no_work(engine: Engine) -> None:
     caller = Caller(tenant=engine.tenant, key="k")
-    parts = seal_request(caller=caller, kind=IP, batches=[], now=engine.now)
-    accept_request(caller=caller, parts=parts, now=engine.now)
+    sealed = seal_request(caller=caller, kind=IP, parts=[], now=engine.now)
+    accept_request(caller=caller, parts=sealed, octets=0, now=engine.now)
     assert Work.objects.count() == 0
 
 

@@ -10,12 +10,13 @@ import pytest
 from django.db import connection
 
 from analytics.actions import effect
-from analytics.actions.effect import destinations_of, open_sketch, take_effect
-from analytics.ingest import bodies
+from analytics.actions.effect import open_sketch, take_effect
+from analytics.ingest import bodies, parts
 from analytics.ingest.batches import to_batch
 from analytics.ingest.events import DNS, IP
 from analytics.models import EvaluationDay, IdentityRun, InboxPart, SourceSketch, Stream, Window
 from analytics.series import sketches
+from analytics.series.contacted import destinations_of
 from analytics.series.shards import SHARDS
 from destinations import addresses
 from destinations.report import Destination
@@ -57,7 +58,9 @@ def test_equal_events_count_across_the_parts_of_one_request(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events = [engine.event(number % 2) for number in range(9)]
-    monkeypatch.setattr(bodies, "MAX_BATCH_EVENTS", 2)
+    monkeypatch.setattr(parts, "MAX_BATCH_EVENTS", 2)
+    monkeypatch.setattr(bodies, "STRETCH", 1)
+    monkeypatch.setattr(bodies, "LONGEST", 300)  # an event and a half
     assert engine.send(events) == 9
     with tenant_scope(engine.tenant):
         assert InboxPart.objects.count() == 5

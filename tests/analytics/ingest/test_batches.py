@@ -8,18 +8,27 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from analytics.ingest import batches
+from analytics.ingest import memory
 from analytics.ingest.batches import (
     NO_ADDRESS,
-    REMEMBERED_LENGTH,
-    Memo,
     addresses_of,
     times_of,
     to_batch,
 )
-from analytics.ingest.events import DNS, IP, KINDS, DnsEvent, Header, IpEvent, Kind
+from analytics.ingest.events import (
+    DNS,
+    HTTP,
+    IP,
+    KINDS,
+    DnsEvent,
+    Header,
+    HttpEvent,
+    IpEvent,
+    Kind,
+)
+from analytics.ingest.memory import REMEMBERED_LENGTH, Memo
 from analytics.ingest.reasons import Reason
-from destinations import addresses
+from destinations import addresses, urls
 
 NOW = 1_777_636_800 * 10**9  # 2026-05-01T12:00:00Z
 SOUND: dict[str, Any] = {"ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "2001:db8::1"}
@@ -53,7 +62,7 @@ def test_each_field_has_one_form() -> None:
             srcMac="00-AA-BB",
             srcHost="  Host \x07 ",
             proto=" TCP ",
-            labels=["a", "-", " ", "b\x1ec"],
+            labels=("a", "-", " ", "b\x1ec"),
             duration=-0.0,
             localOrig=False,
             localResp=True,
@@ -144,7 +153,7 @@ def test_the_memory_of_values_is_bounded_in_number_and_in_length(
         asked.append(text)
         return text.upper()
 
-    monkeypatch.setattr(batches, "REMEMBERED", 3)
+    monkeypatch.setattr(memory, "REMEMBERED", 3)
     memo: Memo[str] = Memo(compute)
     for text in "abcabcd":
         assert memo[text] == text.upper()
@@ -158,3 +167,24 @@ def test_the_memory_of_values_is_bounded_in_number_and_in_length(
 def test_an_address_that_is_not_needed_may_be_missing() -> None:
     row = one(DnsEvent(ts=1777636800, srcIP="192.0.2.1", query="a.example"))
     assert row["destIP"] == NO_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("http://www.example.comwww.example.com:443", "https://www.example.com"),
+        ("http://www.example.comwww.example.com:8443", "https://www.example.com:8443"),
+        ("http://192.0.2.1192.0.2.1:443", "https://192.0.2.1"),
+        ("www.example.com:443", "https://www.example.com"),
+        ("https://www.example.com:8443", "https://www.example.com:8443"),
+        ("http://[2001:db8::1]:443", "https://[2001:db8::1]"),
+        ("https://www.example.com/", "https://www.example.com"),
+    ],
+)
+def test_a_tunnel_has_one_form_however_it_was_asked_for(sent: str, stored: str) -> None:
+    at: dict[str, Any] = {"ts": 1777636800, "srcIP": "192.0.2.1", "url": sent}
+    batch, rejected = to_batch(
+        [HttpEvent(**at, method="connect"), HttpEvent(**at, method="GET")], HTTP, now=NOW
+    )
+    assert rejected == {}
+    assert batch.column("url").to_pylist() == [stored, urls.normalise(sent)]

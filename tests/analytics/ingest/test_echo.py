@@ -41,7 +41,7 @@ def test_an_event_is_shown_in_the_wires_names_and_spelling() -> None:
         srcIP="::ffff:192.0.2.1",
         query="EXAMPLE.com.",
         qtype="A",
-        answers=["198.51.100.7", ""],
+        answers=("198.51.100.7", ""),
         localOrig=False,
     )
     assert echoed(event) == {

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from analytics.ingest.batches import to_batch
-from analytics.ingest.events import DNS, IP, KINDS, DnsEvent, Form, Header, IpEvent, Kind
+from analytics.ingest.events import (
+    DNS,
+    HTTP,
+    IP,
+    KINDS,
+    LEASE,
+    DnsEvent,
+    Form,
+    Header,
+    IpEvent,
+    Kind,
+)
 from analytics.ingest.fingerprints import (
     earlier,
     fingerprints,
@@ -32,6 +43,10 @@ OTHER = {
     Form.COUNT: 0,
     Form.SECONDS: 0.0,
     Form.FLAG: False,
+    Form.METHOD: "PUT",
+    Form.URL: "http://other.example/",
+    Form.DATE: "2026-05-01T12:00:00Z",
+    Form.HASH: "ab" * 20,
 }
 
 
@@ -46,8 +61,11 @@ def prints_of(*events: Header, kind: Kind = IP, key: bytes = KEY) -> list[int]:
 )
 def test_each_field_changed_changes_the_fingerprint(kind: Kind, name: str) -> None:
     form = next(column.form for column in kind.columns if column.name == name)
-    changed = kind.make({**SOUND, name: OTHER[form]})
-    one, other = prints_of(kind.make(SOUND), changed, kind=kind)
+    sound = {**SOUND, **({"url": "http://a.example/"} if kind is HTTP else {})}
+    if kind is LEASE:
+        del sound["destIP"]
+    changed = kind.make({**sound, name: OTHER[form]})
+    one, other = prints_of(kind.make(sound), changed, kind=kind)
     assert one != other
 
 

@@ -7,16 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from analytics.ingest.events import DNS, IP, KINDS, Form, Kind
+from analytics.ingest.events import DNS, IP, KINDS, TEXTUAL, Form, Kind
+from analytics.ingest.times import NO_DATE
 from analytics.series import codec
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 VALUES = {
     Form.TIME: INT64,
     Form.ADDRESS: st.one_of(st.just(bytes(16)), st.binary(min_size=16, max_size=16)),
-    Form.NAME: st.text(max_size=8),
-    Form.TEXT: st.text(max_size=8),
-    Form.LOWER: st.text(max_size=8),
+    **dict.fromkeys(TEXTUAL, st.text(max_size=8)),
+    Form.DATE: INT64,
     Form.TEXTS: st.lists(st.text(max_size=4), max_size=3),
     Form.PORT: st.integers(-1, 65_535),
     Form.COUNT: st.one_of(st.just(-1), INT64),
@@ -24,7 +24,8 @@ VALUES = {
     Form.FLAG: st.integers(-1, 1),
 }
 UNSET = {
-    **dict.fromkeys((Form.NAME, Form.TEXT, Form.LOWER), ""),
+    **dict.fromkeys(TEXTUAL, ""),
+    Form.DATE: NO_DATE,
     **dict.fromkeys((Form.PORT, Form.COUNT, Form.FLAG), -1),
     Form.TIME: 0,
     Form.ADDRESS: bytes(16),

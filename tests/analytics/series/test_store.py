@@ -9,10 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from analytics.ingest.batches import to_batch
+from analytics.ingest.bodies import Receipt
 from analytics.ingest.events import DNS, IP, IpEvent
 from analytics.ingest.fingerprints import multiplicities
+from analytics.ingest.parts import pack_parts
 from analytics.models import IdentityRun, InboxPart, Segment
-from analytics.series import store
+from analytics.series import codec, store
 from analytics.series.shards import nanoseconds
 from analytics.series.store import WindowKey
 from crypto.errors import CryptoError
@@ -24,6 +26,11 @@ from tenants.scope import tenant_scope
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 NEIGHBOUR = UUID(int=2)
 START = datetime.fromisoformat("2026-05-01T12:00:00+00:00")
+LINES = b"".join(
+    b'{"ts":%d,"srcIP":"192.0.2.1","destIP":"198.51.100.7","connID":"secret%d"}'
+    % (1777636800 + n, n)
+    for n in range(3)
+)
 WINDOW = WindowKey("ip", 1, nanoseconds(START))
 
 
@@ -47,7 +54,8 @@ def segment(tenant: tuple[UUID, str], now: datetime) -> Segment:
 @pytest.fixture
 def part(tenant: tuple[UUID, str], now: datetime) -> InboxPart:
     work = uuid7(now)
-    return store.seal_part(tenant[0], work=work, part=2, kind=IP, batch=batch(), now=now)
+    (packed,) = pack_parts([LINES], "", IP, Receipt(), now=nanoseconds(START))
+    return store.seal_part(tenant[0], work=work, number=2, kind=IP, part=packed, now=now)
 
 
 @pytest.fixture
@@ -89,15 +97,30 @@ def test_a_segment_moved_to_another_place_does_not_open(
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("id", UUID(int=9)), ("work_id", UUID(int=9)), ("part", 3), ("kind", "dns"), ("schema", 2)],
+    [("id", UUID(int=9)), ("work_id", UUID(int=9)), ("part", 3), ("kind", "dns"), ("schema", 1)],
 )
 def test_a_part_moved_to_another_request_does_not_open(
     part: InboxPart, column: str, value: object
 ) -> None:
-    assert rows_of(store.open_part(part, IP)) == rows_of(batch())
+    assert rows_of(store.read_part(part, IP)[0]) == rows_of(batch())
     setattr(part, column, value)
     with pytest.raises(CryptoError):
-        store.open_part(part, IP)
+        store.open_part(part)
+
+
+def test_a_part_that_the_release_before_left_in_the_inbox_is_read(
+    tenant: tuple[UUID, str], now: datetime
+) -> None:
+    identifier, work = uuid7(now), uuid7(now)
+    columns = codec.encode(batch(), IP)
+    where = ("inbox_part", identifier, work, 0, "ip", store.COLUMN_SCHEMA)
+    row = InboxPart(
+        tenant_id=tenant[0], id=identifier, work_id=work, part=0, kind="ip",
+        schema=store.COLUMN_SCHEMA, events=3,
+        sealed=keys.seal(tenant[0], keys.INBOX, columns, *where, now=now),
+    )  # fmt: skip
+    table, ignored = store.read_part(row, IP)
+    assert (rows_of(table), ignored) == (rows_of(batch()), {})
 
 
 @pytest.mark.parametrize(
@@ -137,7 +160,7 @@ def test_a_neighbour_with_the_data_key_in_memory_does_not_open_it_either(
 def test_bytes_of_one_class_do_not_open_as_anothers(part: InboxPart, segment: Segment) -> None:
     part.sealed, segment.sealed = segment.sealed, part.sealed
     with pytest.raises(CryptoError):
-        store.open_part(part, IP)
+        store.open_part(part)
     with pytest.raises(CryptoError):
         store.open_segment(segment, IP)
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from analytics.ingest.events import KINDS
 from analytics.ingest.times import read_time
 from analytics.series.shards import nanoseconds
 from tenants.models import KeyIndex
@@ -30,7 +31,7 @@ def test_a_new_account_has_every_member(tenant: tuple[UUID, str]) -> None:
     assert body["workspaceID"] == str(tenant[0])
     assert (body["registered"], body["expired"], body["messages"]) == (True, False, [])
     assert body["endpointsSeenToday"] == 0
-    assert body["eventsKept"] == {"dns": 0, "ip": 0}
+    assert body["eventsKept"] == dict.fromkeys(KINDS, 0)
     assert None not in body.values()
     for member in ("today", "expirationDate"):
         assert read_time(body[member])[1] is None
@@ -38,10 +39,11 @@ def test_a_new_account_has_every_member(tenant: tuple[UUID, str]) -> None:
 
 def test_what_was_received_is_counted(engine: Engine, tenant: tuple[UUID, str]) -> None:
     engine.send([engine.event(n, srcIP=f"10.0.0.{n % 9 + 1}") for n in range(30)])
-    engine.send([engine.event(n, srcIP=f"10.0.0.{n % 9 + 1}") for n in range(30)])
+    engine.send([engine.event(n, srcIP=f"10.0.0.{n % 9 + 1}", vlan=n) for n in range(30)])
     body = status(tenant[1])
+    assert body["ignoredFields"] == {"ip": {"vlan": 30}}
     assert body["endpointsSeenToday"] in {8, 9}  # an estimate: two may meet in one register
-    assert body["eventsKept"] == {"dns": 0, "ip": 30}
+    assert body["eventsKept"] == dict.fromkeys(KINDS, 0) | {"ip": 30}
 
 
 def test_a_keys_own_end_is_told(tenant: tuple[UUID, str], engine: Engine) -> None:
@@ -61,4 +63,4 @@ def test_asking_costs_the_same_queries_however_much_is_kept(
         with CaptureQueriesContext(connection) as queries:
             status(tenant[1])
         counted.append(len(queries))
-    assert counted == [7, 7]
+    assert counted == [9, 9]
