@@ -7,6 +7,7 @@ says how to read each figure.
 """
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -16,19 +17,20 @@ from pathlib import Path
 
 import msgspec
 
-from bench import synthetic, zeek
+from bench import served, synthetic, zeek
 from bench.bodies import GZIP_LEVEL, KINDS, Body, Kind
 from bench.home import throwaway
 from bench.meter import Meter, machine
 from bench.probes import Stages
-from bench.report import SCHEMA, Input, KindReport, Report, as_text, mix
+from bench.report import SCHEMA, Input, KindReport, Report, Served, as_text, mix
 from config.embedded.errors import EmbeddedError
 from config.embedded.progress import Progress, on_stderr
 
-EVENTS = 200_000
-"""Synthetic events of each kind: some seconds of work, so that a hundredth of it is still seen."""
-BATCH = 20_000
-"""Events of a request: what the client sends in one."""
+EVENTS = 262_140
+"""Synthetic events of each kind, four requests: some seconds of work, so that a hundredth of it is
+still seen."""
+BATCH = 65_535
+"""Events of a request: the most that an existing client sends in one."""
 SEED = 1
 WARM_UP, WARM_UP_SEED = 2_000, 0xFFFF
 """Events of each kind that warm up, of a seed that nobody measures with by chance."""
@@ -44,6 +46,7 @@ class Options:
     seed: int = SEED
     batch: int = BATCH
     by_file: bool = False
+    http: bool = True
     json: bool = False
 
 
@@ -101,6 +104,10 @@ def _options(arguments: Sequence[str] | None) -> Options:
         help="with --data: no request holds events of two files, as the client sends them",
     )  # fmt: skip
     parser.add_argument(
+        "--no-http", dest="http", action="store_false",
+        help="leave out the web server with one and with two processes",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", action="store_true", help="write one JSON object, the last line of stdout"
     )
     return Options(**vars(parser.parse_args(arguments)))
@@ -147,7 +154,8 @@ def _measured(
                         kind, requests, meter=Meter(postmaster), stages=stages
                     )
                     missing = stages.missing
-        except measure.BenchFailed as failure:
+            over_http = _served(bodies, progress, postmaster) if options.http else []
+        except (measure.BenchFailed, served.ServingFailed) as failure:
             progress.say(f"bench: {failure}")
             return None
     total = sum(each.counts.sent for each in kinds.values())
@@ -165,8 +173,30 @@ def _measured(
             if options.data
             else synthetic.SHARE,
         ),
+        served=over_http,
         missing_probes=missing,
     )
+
+
+def _served(bodies: dict[Kind, list[Body]], progress: Progress, postmaster: int) -> list[Served]:
+    """Measure the web server with each number of processes, each kind to a tenant of its own."""
+    from bench import measure  # noqa: PLC0415 -- the models need the servers' settings
+
+    found = []
+    for kind, requests in bodies.items():
+        for processes in served.PROCESSES:
+            subject = measure.Subject(f"{kind} over HTTP, {processes}")
+            with progress.step(f"Serving {kind} with {processes} web processes"):
+                found.append(
+                    served.measure(
+                        requests,
+                        key=subject.key,
+                        home=Path(os.environ["TAWNY_HOME"]),
+                        processes=processes,
+                        postmaster=postmaster,
+                    )
+                )
+    return found
 
 
 def _described(options: Options) -> Input:

@@ -52,7 +52,7 @@ class Subject:
             name=name, actor=Actor(kind="shell", id="bench"), reason="benchmark", now=now()
         )
         self.tenant: UUID = made.tenant.id
-        self._key = made.api_key
+        self.key = made.api_key
 
     def accept(self, body: Body) -> dict[str, Any]:
         """Send a body through the view, as the web server does; return the answer's members."""
@@ -64,7 +64,7 @@ class Subject:
                 "SERVER_PORT": "80",
                 "CONTENT_LENGTH": str(len(body.packed)),
                 "HTTP_CONTENT_ENCODING": "gzip",
-                "HTTP_AUTHORIZATION": f"Bearer {self._key}",
+                "HTTP_AUTHORIZATION": f"Bearer {self.key}",
                 "wsgi.input": io.BytesIO(body.packed),
                 "wsgi.url_scheme": "http",
             }
@@ -167,21 +167,20 @@ def measure(kind: Kind, bodies: Sequence[Body], *, meter: Meter, stages: Stages)
 
 
 def decode(body: Body) -> int:
-    """Inflate a body and decode each line to the server's own struct; return how many there are.
+    """Inflate a body and decode its lines to the server's own struct; return how many there are.
 
-    What any server that understands its input pays: nothing is checked further or kept, and no
-    garbage collector looks at it, whose cost depends on what else a process holds.
+    What any server that understands its input pays, by the fastest way there is: one call inflates
+    and one decodes. Nothing is checked further or kept, and no garbage collector looks at it, whose
+    cost depends on what else a process holds.
     """
-    decoder = _DECODERS[body.kind]
     gc.disable()
     try:
-        lines = isal_zlib.decompress(body.packed, _GZIP).split(b"\n")
-        return len([decoder(line) for line in lines if line])
+        return len(_DECODERS[body.kind](isal_zlib.decompress(body.packed, _GZIP)))
     finally:
         gc.enable()
 
 
-_DECODERS = {name: msgspec.json.Decoder(kind.struct).decode for name, kind in KINDS.items()}
+_DECODERS = {name: msgspec.json.Decoder(kind.struct).decode_lines for name, kind in KINDS.items()}
 
 
 def _finish(subject: Subject, stages: Stages, meter: Meter, spent: Spent) -> None:

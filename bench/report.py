@@ -108,6 +108,26 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     gzip_level: int
 
 
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """What one number of web processes accepted over HTTP; rates are of the clock.
+
+    ``cpu_ratio`` compares CPU seconds an event, which other users of the machine do not move.
+    """
+
+    kind: str
+    processes: int
+    requests: int
+    events: int
+    wall_seconds: float
+    web_cpu_seconds: float
+    database_cpu_seconds: float
+    floor_cpu_seconds: float
+    events_per_second: float
+    floor_events_per_second: float
+    wall_ratio: float
+    cpu_ratio: float
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """A whole run."""
 
@@ -119,6 +139,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run_wall_seconds: float
     kinds: dict[str, KindReport]
     mix: Mix
+    served: list[Served]
     missing_probes: list[str]
 
 
@@ -171,12 +192,25 @@ def _lines(report: Report) -> Iterator[str]:
     yield _row("", names)
     for label, figures in _figures(report):
         yield _row(label, figures)
+    if report.served:
+        yield ""
+        yield from _served_lines(report.served)
     yield ""
     yield _row("CPU microseconds an event", list(report.kinds))
     yield from _stage_lines(report.kinds)
     if report.missing_probes:
         yield ""
         yield "probes whose function is gone (bench/probes.py): " + ", ".join(report.missing_probes)
+
+
+def _served_lines(served: list[Served]) -> Iterator[str]:
+    heads = [f"{each.kind}, {each.processes}" for each in served]
+    yield _row("over HTTP, web processes", heads)
+    yield _row("accepted, events/s by the clock", [f"{e.events_per_second:,.0f}" for e in served])
+    floors = [f"{each.floor_events_per_second:,.0f}" for each in served]
+    yield _row("floor in as many processes", floors)
+    yield _row("accepted / floor by the clock", [f"{each.wall_ratio:.3f}" for each in served])
+    yield _row("accepted / floor by CPU", [f"{each.cpu_ratio:.3f}" for each in served])
 
 
 def _figures(report: Report) -> Iterator[tuple[str, list[str]]]:

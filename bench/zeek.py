@@ -22,7 +22,9 @@ def bodies(paths: Iterable[Path], *, batch: int, by_file: bool) -> Iterator[Body
     waiting: dict[Kind, list[Event]] = {kind: [] for kind in KINDS}
     for path in _files(paths):
         for event in _events(path):
-            waiting[kind_of(event)].append(event)
+            kind = kind_of(event)
+            if kind in waiting:  # the others have no synthetic twin to be compared with
+                waiting[kind].append(event)
         for kind, events in waiting.items():
             whole = len(events) if by_file else len(events) - len(events) % batch
             yield from cut(kind, events[:whole], batch=batch)

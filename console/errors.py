@@ -11,6 +11,7 @@ problem that API clients read. A page never says more than its status: no path, 
 
 from http import HTTPStatus
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
@@ -52,6 +53,9 @@ WORDS = {
 }
 
 
+UNKNOWN_HOST = "This deployment does not serve the host name of the request (TAWNY_HOSTS)."
+
+
 def is_console_path(path: str) -> bool:
     """Say whether a path belongs to the console, whether or not a page answers there."""
     return path == PREFIX.rstrip("/") or path.startswith(PREFIX)
@@ -80,8 +84,10 @@ def _answer(request: HttpRequest, status: HTTPStatus, code: str) -> HttpResponse
     return problem(int(status), WORDS[status], code)
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 -- Django passes it by this name
-    """Answer 400 (``handler400``)."""
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 400 (``handler400``), and say where the name in the request is not served here."""
+    if isinstance(exception, DisallowedHost) and not is_console_path(request.path_info):
+        return problem(int(HTTPStatus.BAD_REQUEST), UNKNOWN_HOST, "unknown_host")
     return _answer(request, HTTPStatus.BAD_REQUEST, "bad_request")
 
 

@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from config.embedded.errors import WrongSetting
 from config.embedded.listening import Listening
 from config.embedded.processes import Program
 from config.embedded.state import LAUNCHED, REPOSITORY
@@ -15,6 +16,8 @@ WEB_THREADS = 4
 WEB_WAITING = 64
 """Connections taken beyond those; more wait in the kernel's queue."""
 WEB_STOP_SECONDS = 4
+MOST_WEB_PROCESSES = 64
+"""Each is 150 MB and four database sessions."""
 
 
 def environment(
@@ -51,7 +54,7 @@ def all_programs(home: Path, listening: Listening) -> tuple[Program, ...]:
 
     celery = ("-m", "celery", "-A", "config.celery")
     return (
-        program("web", *_web(listening)),
+        program("web", *web_command(listening, processes=web_processes())),
         program("beat", *celery, "beat", "-l", "WARNING", *_beat(home)),
         # Orphaned, it stops without waiting for its tasks (celery's cold shutdown): its broker
         # and its database are going too, and each task's lease is offered again.
@@ -60,10 +63,21 @@ def all_programs(home: Path, listening: Listening) -> tuple[Program, ...]:
     )
 
 
-def _web(listening: Listening) -> tuple[str, ...]:
+def web_processes() -> int:
+    """Return how many web processes TAWNY_WEB_PROCESSES asks for; `WrongSetting` for nonsense."""
+    text = os.environ.get("TAWNY_WEB_PROCESSES") or "1"
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST_WEB_PROCESSES):
+        raise WrongSetting(
+            f"TAWNY_WEB_PROCESSES is {text!r}: a number from 1 to {MOST_WEB_PROCESSES}"
+        )
+    return int(text)
+
+
+def web_command(listening: Listening, *, processes: int) -> tuple[str, ...]:
+    """Return the interpreter's arguments that serve the product over HTTP."""
     command = ["-m", "granian", "config.wsgi:application", "--interface", "wsgi"]
     command += ["--host", listening.bind, "--port", str(listening.port)]
-    command += ["--workers", "1", "--blocking-threads", str(WEB_THREADS)]
+    command += ["--workers", str(processes), "--blocking-threads", str(WEB_THREADS)]
     command += ["--backpressure", str(WEB_WAITING), "--no-ws", "--no-access-log"]
     command += ["--log-level", "warning", "--workers-kill-timeout", str(WEB_STOP_SECONDS)]
     if listening.certificate and listening.key:

@@ -1,7 +1,10 @@
 """What every deployment shares. Nothing here reads a secret or names a machine."""
 
+import os
 from pathlib import Path
 from typing import Any
+
+from config.settings.limits import LIMITS as LIMITS  # noqa: PLC0414 -- a setting, exported
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -32,7 +35,13 @@ INSTALLED_APPS = [
     "analytics",
     "console",
 ]
-MIDDLEWARE = [
+MIDDLEWARE = ["config.middleware.ByDoor"]  # which chooses one of these two by the path
+API_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "console.gate.StaffGate",  # a page of the console mounted here would stay closed
+]
+PAGE_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -135,6 +144,7 @@ FILE_UPLOAD_HANDLERS: list[str] = []
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["tenants.auth.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["tenants.auth.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["tenants.limits.Throttle"],
     "DEFAULT_RENDERER_CLASSES": ["tenants.renderers.StructRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "tenants.problems.exception_handler",
@@ -167,16 +177,23 @@ WORK_TASKS = {
 # -- the deployment's own names and numbers, each documented where it is used
 ROOT_KEY_FILE: str = ""
 PEPPERS: dict[int, str] = {}
+SIGNUP_OPEN = False
+TRUSTED_PROXIES: list[str] = []
+PUBLIC_URL = ""
+DEFAULT_FROM_EMAIL = "Tawny <tawny@localhost>"
+EMAIL_TIMEOUT = 10  # seconds that a mail server may take to answer
 FIRST_START_STEPS: list[str] = []
 WISDOM_URL = ""
 WISDOM_PINNED_CERTIFICATE = ""
 FEEDS_DIR = ""
 WISDOM_KEY_FILE = ""
 SNAPSHOT_DIR = ""
+OPEN_WISDOM = False  # whether anybody may read samples of the lists that may be passed on
 AUDIT_ORIGIN = ""
 CHECKPOINT_FILE = ""
 CHECKPOINT_KEY_FILE = ""
 HOME_NETWORKS: list[str] = []
+FINDINGS_TIME = "s" if os.environ.get("TAWNY_FINDINGS_TIME") == "s" else "ms"
 
 LOGGING = {
     "version": 1,

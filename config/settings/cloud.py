@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
+from config.settings import environment
 from config.settings.base import *
 
 CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE, **feeds_beat.SCHEDULE}
@@ -40,11 +41,21 @@ CACHE_URL = _required("CACHE_URL")
 ALLOWED_HOSTS = _required("TAWNY_HOSTS").split(",")
 SECRET_KEY = Path(_required("SECRET_KEY_FILE")).read_text("ascii").strip()
 ROOT_KEY_FILE = _required("TAWNY_ROOT_KEY_FILE")
-PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")}
+PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")} | {
+    version: os.environ[name]  # the newest signs; an older one is kept while its keys live
+    for version in range(2, 100)
+    if (name := f"TAWNY_PEPPER_{version}_FILE") in os.environ
+}
+SIGNUP_OPEN = environment.signup_is_open(os.environ, default=False)
+TRUSTED_PROXIES = environment.trusted_proxies(os.environ)
+PUBLIC_URL = os.environ.get("TAWNY_PUBLIC_URL") or f"https://{ALLOWED_HOSTS[0]}"
+DEFAULT_FROM_EMAIL = os.environ.get("TAWNY_EMAIL_FROM", f"Tawny <tawny@{ALLOWED_HOSTS[0]}>")
+globals().update(environment.mail(os.environ) or {})  # without it: Django's own, port 25 here
 WISDOM_URL = _required("TAWNY_WISDOM_URL")
 WISDOM_KEY_FILE = _required("TAWNY_WISDOM_KEY_FILE")
 SNAPSHOT_DIR = _required("TAWNY_SNAPSHOT_DIR")
 FEEDS_DIR = os.environ.get("TAWNY_FEEDS_DIR", "")
+OPEN_WISDOM = environment.open_wisdom(os.environ)
 AUDIT_ORIGIN = _required("TAWNY_AUDIT_ORIGIN")
 CHECKPOINT_FILE = _required("TAWNY_CHECKPOINT_FILE")
 CHECKPOINT_KEY_FILE = os.environ.get("TAWNY_CHECKPOINT_KEY_FILE", "")  # the sequencer's alone

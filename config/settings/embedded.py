@@ -9,6 +9,7 @@ from pathlib import Path
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
 from config.embedded import state
+from config.settings import environment
 from config.settings.base import *
 
 FIRST_START_STEPS = ["config.first_start_wisdom.make_wisdom_accounts"]
@@ -53,7 +54,11 @@ _certificate = os.environ.get("TAWNY_TLS_CERT", "")
 WISDOM_PINNED_CERTIFICATE = "" if "TAWNY_WISDOM_URL" in os.environ else _certificate
 WISDOM_KEY_FILE = str(_keys / "wisdom_key")
 ROOT_KEY_FILE = os.environ.get("TAWNY_ROOT_KEY_FILE", str(_keys / "root"))
-PEPPERS = {1: str(_keys / "pepper_1")}
+PEPPERS = {1: str(_keys / "pepper_1")} | {
+    int(file.name.removeprefix("pepper_")): str(file)  # the newest signs, the older verify
+    for file in _keys.glob("pepper_[1-9]*")
+    if file.name.removeprefix("pepper_").isdecimal()
+}
 SECRET_KEY_FILE = str(_keys / "django")
 SECRET_KEY = (
     Path(SECRET_KEY_FILE).read_text("ascii").strip()
@@ -62,14 +67,24 @@ SECRET_KEY = (
 )
 SNAPSHOT_DIR = str(HOME / "snapshots")
 FEEDS_DIR = str(HOME / "feeds")
+OPEN_WISDOM = environment.open_wisdom(os.environ)
 _origin = HOME / "origin"
 AUDIT_ORIGIN = _origin.read_text("ascii").strip() if _origin.exists() else "tawny.example/embedded"
 CHECKPOINT_FILE = str(HOME / "checkpoint")
 CHECKPOINT_KEY_FILE = str(_keys / "checkpoint")
 
 ALLOWED_HOSTS = os.environ.get("TAWNY_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
-if os.environ.get("TAWNY_BIND", "127.0.0.1") not in {"127.0.0.1", "::1", "localhost"}:
+_loopback = os.environ.get("TAWNY_BIND", "127.0.0.1") in {"127.0.0.1", "::1", "localhost"}
+if not _loopback:
     ALLOWED_HOSTS.append(os.environ["TAWNY_BIND"])
+SIGNUP_OPEN = environment.signup_is_open(os.environ, default=_loopback)
+TRUSTED_PROXIES = environment.trusted_proxies(os.environ)
+PUBLIC_URL = os.environ.get("TAWNY_PUBLIC_URL") or BASE_URL
+DEFAULT_FROM_EMAIL = os.environ.get("TAWNY_EMAIL_FROM", DEFAULT_FROM_EMAIL)
+# Without a mail server each mail is a file: nothing is lost, and nothing leaves the machine.
+EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+EMAIL_FILE_PATH = str(HOME / "mail")
+globals().update(environment.mail(os.environ) or {})
 if _scheme == "http":  # over loopback; a browser takes no __Host- cookie from there
     SESSION_COOKIE_NAME = "tawny_staff"
     CSRF_COOKIE_NAME = "tawny_csrf"

@@ -6,6 +6,7 @@ It asks a Wisdom in the cloud over TLS. Without ``DATABASE_URL`` it runs on the 
 import os
 
 from config.beat import analytics as analytics_beat
+from config.settings import environment
 
 if os.environ.get("DATABASE_URL"):
     os.environ.setdefault("WISDOM_DATABASE_URL", os.environ["DATABASE_URL"])
@@ -22,3 +23,4 @@ DATABASES = {alias: each for alias, each in DATABASES.items() if alias != "wisdo
 ROOT_URLCONF = "config.urls.engine"
 WISDOM_URL = os.environ.get("TAWNY_WISDOM_URL", "")
 SNAPSHOT_DIR = ""
+SIGNUP_OPEN = environment.signup_is_open(os.environ, default=False)

@@ -78,11 +78,11 @@ def test_a_function_that_is_gone_is_named(stages: Stages) -> None:
 def test_probes_are_in_every_module_that_names_the_function_and_taken_away_after() -> None:
     original = batches.to_batch
     with installed(Stages()):
-        bodies = sys.modules["analytics.ingest.bodies"]
+        parts = sys.modules["analytics.ingest.parts"]
         assert batches.to_batch is not original
-        assert vars(bodies)["to_batch"] is batches.to_batch
+        assert vars(parts)["to_batch"] is batches.to_batch
     assert batches.to_batch is original
-    assert vars(sys.modules["analytics.ingest.bodies"])["to_batch"] is original
+    assert vars(sys.modules["analytics.ingest.parts"])["to_batch"] is original
 
 
 def test_the_meter_adds_up_cpu_and_wall() -> None:

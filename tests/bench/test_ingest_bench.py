@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bench.ingest import main
+from bench.served import ROUNDS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 EVENTS, BATCH = 2_000, 800
@@ -34,7 +35,7 @@ def report() -> dict[str, Any]:
 def test_the_report_has_the_documented_members(report: dict[str, Any]) -> None:
     assert set(report) == {
         "schema", "measured_at", "machine", "input", "wisdom", "run_wall_seconds", "kinds", "mix",
-        "missing_probes",
+        "served", "missing_probes",
     }  # fmt: skip
     assert set(report["machine"]) == {"cpu", "cores", "python", "system"}
     assert report["input"] == {
@@ -51,7 +52,19 @@ def test_the_report_has_the_documented_members(report: dict[str, Any]) -> None:
 def test_every_member_of_the_report_is_documented(report: dict[str, Any]) -> None:
     text = (REPOSITORY / "docs" / "benchmarks.md").read_text("utf-8")
     members = {*report, *report["kinds"]["dns"], *report["kinds"]["dns"]["counts"], *report["mix"]}
+    members |= set(report["served"][0])
     assert {name for name in members if f"`{name}`" not in text} == set()
+
+
+def test_the_web_server_is_measured_with_one_and_with_two_processes(report: dict[str, Any]) -> None:
+    served = report["served"]
+    assert [(each["kind"], each["processes"]) for each in served] == [
+        ("dns", 1), ("dns", 2), ("ip", 1), ("ip", 2),
+    ]  # fmt: skip
+    for each in served:
+        assert each["events"] == ROUNDS * EVENTS
+        assert each["events_per_second"] > 0
+        assert each["wall_ratio"] > 0
 
 
 @pytest.mark.parametrize("kind", ["dns", "ip"])
@@ -83,8 +96,9 @@ def test_the_stages_add_up_to_the_whole(report: dict[str, Any], kind: str) -> No
     assert total == pytest.approx(found["processed"]["cpu_seconds"] / EVENTS * 1e6, rel=0.2)
     named = {(stage["phase"], stage["stage"]) for stage in found["stages"]}
     assert {
-        ("accept", "inflate"), ("accept", "decode"), ("accept", "columns: time"),
-        ("accept", "encode"), ("accept", "commit"), ("effect", "fingerprint"),
+        ("accept", "inflate"), ("accept", "decode"), ("accept", "check"), ("accept", "pack"),
+        ("accept", "commit"), ("effect", "columns: time"), ("effect", "encode"),
+        ("effect", "fingerprint"),
         ("effect", "windows"), ("effect", "commit"), ("evaluate", "read"),
     } <= named  # fmt: skip
 

@@ -242,6 +242,15 @@ def test_a_console_mounted_elsewhere_is_closed_rather_than_open(jo: Person) -> N
     assert SECRET.encode() not in answer.content
 
 
+def test_a_console_mounted_in_the_api_is_closed_too(jo: Person) -> None:
+    jo.sign_in()
+    jo.browser.raise_request_exception = False
+    with override_settings(ROOT_URLCONF=urlconf_with("v1/", declared)):
+        answer = jo.browser.get("/v1/forgotten/")
+    assert answer.status_code in {403, 500}
+    assert SECRET.encode() not in answer.content
+
+
 def test_a_page_is_in_the_audit_log_before_it_is_seen(jo: Person) -> None:
     jo.sign_in()
     for name in ("overview", "tenants", "feeds"):
