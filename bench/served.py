@@ -1,8 +1,8 @@
 """Accepting over HTTP: the real web server with one and with two processes, against the bare floor.
 
 The floor is measured in as many processes as serve, each inflating and decoding the same bodies,
-right before and right after: so both meet the same machine. Senders keep one request more under way
-than there are processes, so that none waits for the network.
+right before and right after: so both meet the same machine. Twice as many requests are under way as
+there are processes, so that none waits for the network.
 """
 
 import http.client
@@ -24,8 +24,10 @@ from bench.report import Served
 from config.embedded import listening, programs
 
 PROCESSES = (1, 2)
-ROUNDS = 3
+ROUNDS = 5
 """Times that each body is sent: accepting does not look for repeats, that is the workers' part."""
+SENDERS = 2
+"""Requests under way for each process."""
 READY_SECONDS = 30.0
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -49,7 +51,7 @@ def measure(
     with subprocess.Popen(command, env=environment, cwd=REPOSITORY) as server:  # noqa: S603 -- our own
         try:
             _await(place.host, place.port, server)
-            _send([bodies[0]] * (processes + 1), place, key, processes)  # every process has begun
+            _send([bodies[0]] * (3 * processes), place, key, processes)  # every process has begun
             web, base = cpu_of_tree(server.pid), cpu_of_tree(postmaster)
             begun = time.perf_counter()
             _send(list(bodies) * ROUNDS, place, key, processes)
@@ -111,30 +113,27 @@ def _await(host: str, port: int, server: "subprocess.Popen[bytes]") -> None:
 
 
 def _send(bodies: Sequence[Body], place: listening.Listening, key: str, processes: int) -> None:
-    senders = processes + 1
     authorization = "Basic " + b64encode(f"{key}:".encode()).decode()
-    with ThreadPoolExecutor(senders) as pool:
-        sent = [
-            pool.submit(_share, bodies[number::senders], place, authorization)
-            for number in range(senders)
-        ]
-        for each in sent:
-            each.result()
+    with ThreadPoolExecutor(SENDERS * processes) as pool:
+        for sent in [pool.submit(_post, body, place, authorization) for body in bodies]:
+            sent.result()
 
 
-def _share(bodies: Sequence[Body], place: listening.Listening, authorization: str) -> None:
+def _post(body: Body, place: listening.Listening, authorization: str) -> None:
+    """Send a body over a connection of its own, so that no process keeps more than its share."""
     connection = http.client.HTTPConnection(place.host, place.port, timeout=120)
     headers = {
         "Authorization": authorization,
         "Content-Type": "application/json",
         "Content-Encoding": "gzip",
     }
-    for body in bodies:
+    try:
         connection.request("POST", f"/v1/events/{body.kind}", body=body.packed, headers=headers)
         answer = connection.getresponse()
         content = answer.read()
-        if answer.status != http.HTTPStatus.OK:
-            raise ServingFailed(f"the server answered {answer.status}: {content[:200]!r}")
-        if msgspec.json.decode(content)["accepted"] != body.events:
-            raise ServingFailed(f"not every event was accepted: {content[:200]!r}")
-    connection.close()
+    finally:
+        connection.close()
+    if answer.status != http.HTTPStatus.OK:
+        raise ServingFailed(f"the server answered {answer.status}: {content[:200]!r}")
+    if msgspec.json.decode(content)["accepted"] != body.events:
+        raise ServingFailed(f"not every event was accepted: {content[:200]!r}")

@@ -330,4 +330,4 @@ def test_accepting_costs_the_same_queries_however_many_events(key: str, line: by
         with CaptureQueriesContext(connection) as queries:
             assert post(key, line * count).status_code == 200
         counted.append([query["sql"] for query in queries])
-    assert [len(each) for each in counted] == [9, 9], counted[0]
+    assert [len(each) for each in counted] == [8, 8], counted[0]
