@@ -172,12 +172,17 @@ TEXTUAL = frozenset({Form.NAME, Form.TEXT, Form.LOWER, Form.METHOD, Form.URL, Fo
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One field: its wire name, its form, and the reasons when it is needed and absent or wrong."""
+    """One field: its wire name, its form, and the reasons when it is needed and absent or wrong.
+
+    A field that a kind gained after its first release is ``later``: where it is unset the event has
+    the identity that it had before, so that an upgrade makes no event new.
+    """
 
     name: str
     form: Form
     missing: Reason | None = None
     invalid: Reason = Reason.MALFORMED
+    later: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,8 +219,8 @@ _HEADER = (
     Column("srcID", Form.TEXT),
     Column("connID", Form.TEXT),
     Column("sensor", Form.TEXT),
-    Column("dataOrigin", Form.TEXT),
-    Column("dataScope", Form.TEXT),
+    Column("dataOrigin", Form.TEXT, later=True),
+    Column("dataScope", Form.TEXT, later=True),
     Column("labels", Form.TEXTS),
     Column("localOrig", Form.FLAG),
     Column("localResp", Form.FLAG),

@@ -8,6 +8,7 @@ adds only what exceeds the highest multiplicity that one earlier request had.
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.ingest.events import TEXTUAL, Form, Kind
@@ -15,6 +16,7 @@ from crypto import mac
 
 _SEPARATOR = "\x1f"  # no normalised text holds a control character
 _LIST_SEPARATOR = "\x1e"
+_LATER_SEPARATOR = "\x1d"
 _FIXED = {
     Form.TIME: "<i8",
     Form.ADDRESS: "V16",
@@ -24,6 +26,7 @@ _FIXED = {
     Form.FLAG: "<i1",
     Form.DATE: "<i8",
 }
+_VARIABLE = TEXTUAL | {Form.TEXTS}
 
 
 def fingerprints(batch: pa.Table, kind: Kind, *, key: bytes) -> NDArray[np.uint64]:
@@ -42,27 +45,45 @@ def fingerprints(batch: pa.Table, kind: Kind, *, key: bytes) -> NDArray[np.uint6
             ]
         else:
             packed[column.name] = values.to_numpy(zero_copy_only=False)
-    texts = [
-        batch.column(column.name).to_pylist() for column in kind.columns if column.form in TEXTUAL
-    ]
-    texts += [
-        [_LIST_SEPARATOR.join(each) for each in batch.column(column.name).to_pylist()]
-        for column in kind.columns
-        if column.form is Form.TEXTS
-    ]
     width = layout.itemsize
     rows = packed.tobytes()
     prefix = f"{kind.name}|{kind.schema_version}|".encode()
-    join = _SEPARATOR.join
     return mac.tags64(
         key,
         [
-            prefix + rows[start : start + width] + join(row).encode()
-            for start, row in zip(
-                range(0, count * width, width), zip(*texts, strict=True), strict=True
-            )
+            prefix + rows[start : start + width] + text
+            for start, text in zip(range(0, count * width, width), _texts(batch, kind), strict=True)
         ],
     )
+
+
+def _texts(batch: pa.Table, kind: Kind) -> list[bytes]:
+    """Return each row's texts in one: lists behind single ones, later fields last and by name.
+
+    Joined by Arrow, which takes a quarter of the time that Python does.
+    """
+    columns = {
+        column.name: _joined(batch.column(column.name).combine_chunks(), column.form)
+        for form in (False, True)
+        for column in kind.columns
+        if (column.form is Form.TEXTS) is form and column.form in _VARIABLE and not column.later
+    }
+    texts = pc.binary_join_element_wise(*columns.values(), _SEPARATOR)
+    for column in kind.columns:
+        if column.later and column.form in _VARIABLE:
+            values = _joined(batch.column(column.name).combine_chunks(), column.form)
+            is_set = pc.not_equal(values, "")
+            if pc.any(is_set).as_py():
+                named = pc.binary_join_element_wise(
+                    texts, pa.scalar(f"{column.name}="), values, _LATER_SEPARATOR
+                )
+                texts = pc.if_else(is_set, named, texts)
+    joined: list[bytes] = texts.cast(pa.binary()).to_pylist()
+    return joined
+
+
+def _joined(values: pa.Array, form: Form) -> pa.Array:
+    return pc.binary_join(values, _LIST_SEPARATOR) if form is Form.TEXTS else values
 
 
 def ordinals(prints: NDArray[np.uint64]) -> NDArray[np.int64]:

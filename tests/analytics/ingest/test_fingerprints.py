@@ -4,9 +4,11 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from analytics.ingest import fingerprints as fingerprints_module
 from analytics.ingest.batches import to_batch
 from analytics.ingest.events import (
     DNS,
@@ -14,6 +16,7 @@ from analytics.ingest.events import (
     IP,
     KINDS,
     LEASE,
+    TEXTUAL,
     DnsEvent,
     Form,
     Header,
@@ -145,3 +148,50 @@ def test_merged_keeps_the_highest_multiplicity(requests: list[np.ndarray]) -> No
     prints, counts = merged([multiplicities(request) for request in requests])
     assert prints.tolist() == sorted(slow)
     assert dict(zip(prints.tolist(), counts.tolist(), strict=True)) == slow
+
+
+def test_an_event_has_the_identity_that_the_first_release_gave_it() -> None:
+    event = {
+        "ts": 1777636800, "srcIP": "192.0.2.1", "destIP": "198.51.100.7", "srcHost": "h",
+        "connID": "c", "labels": ("a", "b"),
+    }  # fmt: skip
+    assert prints_of(IP.make({**event, "bytesIn": 5, "proto": "tcp"})) == [9651990024966678306]
+    assert prints_of(DNS.make({**event, "query": "a.example"}), kind=DNS) == [7731532732962383936]
+
+
+def slowly(batch: pa.Table, kind: Kind) -> list[bytes]:
+    """Join each row's texts one by one."""
+    first = [c for c in kind.columns if c.form in TEXTUAL and not c.later]
+    lists = [c for c in kind.columns if c.form is Form.TEXTS]
+    rows = []
+    for row in batch.to_pylist():
+        text = "\x1f".join(
+            [*(row[c.name] for c in first), *("\x1e".join(row[c.name]) for c in lists)]
+        )
+        for column in kind.columns:
+            if column.later and row[column.name]:
+                text += f"\x1d{column.name}=\x1d{row[column.name]}"
+        rows.append(text.encode())
+    return rows
+
+
+@given(
+    st.sampled_from(list(KINDS.values())),
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "srcHost": st.text(max_size=4),
+                "labels": st.lists(st.text(max_size=3), max_size=3).map(tuple),
+                "dataOrigin": st.text(max_size=3),
+                "dataScope": st.text(max_size=3),
+            },
+        ),
+        max_size=5,
+    ),
+)
+def test_texts_are_joined_as_one_by_one(kind: Kind, fields: list[dict[str, Any]]) -> None:
+    needed = {"ip": {"destIP": "192.0.2.9"}, "http": {"url": "http://a.example/"}}
+    sound = {"ts": 1777636800, "srcIP": "192.0.2.1", **needed.get(kind.name, {})}
+    batch, _ = to_batch([kind.make({**sound, **each}) for each in fields], kind, now=NOW)
+    assert fingerprints_module._texts(batch, kind) == slowly(batch, kind)
