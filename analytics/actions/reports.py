@@ -1,5 +1,6 @@
 """Asking Wisdom: one client a process, with a sealed cache that all processes share."""
 
+import logging
 import ssl
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from redis import Redis
 from analytics.wisdom_client import Answer, Memory, Shared, Tiers, WisdomClient
 from destinations.report import Destination
 from tenants import keys
+
+log = logging.getLogger(__name__)
 
 DEADLINE = 5.0
 """Seconds that one question to Wisdom may take in all (contract); the rest is owed."""
@@ -48,14 +51,21 @@ def _client(url: str, key_file: str, cache_url: str, certificate: str) -> Wisdom
 
 
 def ask(destinations: frozenset[Destination]) -> Answer:
-    """Return the reports on destinations; nothing is asked and nothing owed without a Wisdom."""
+    """Return the reports on destinations; nothing is asked and nothing owed without a Wisdom.
+
+    All is owed where there is one whose key cannot be read: it is asked again when there is a key.
+    """
     if not settings.WISDOM_URL or not settings.WISDOM_KEY_FILE:
         return Answer(reports={}, owed=frozenset())
-    client = _client(
-        settings.WISDOM_URL,
-        settings.WISDOM_KEY_FILE,
-        settings.CACHE_URL,
-        settings.WISDOM_PINNED_CERTIFICATE,
-    )
+    try:
+        client = _client(
+            settings.WISDOM_URL,
+            settings.WISDOM_KEY_FILE,
+            settings.CACHE_URL,
+            settings.WISDOM_PINNED_CERTIFICATE,
+        )
+    except OSError as error:
+        log.warning("wisdom's key cannot be read: %s", type(error).__name__)
+        return Answer(reports={}, owed=destinations)
     now = timezone.now()  # noqa: TID251 -- the cache's ttl counts from when the answer arrives
     return client.reports(destinations, now=now)

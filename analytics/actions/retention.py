@@ -17,7 +17,7 @@ from analytics.models import (
     Window,
 )
 from crypto.ids import first_uuid7
-from tenants.models import Work, WorkState
+from tenants.models import UsageDay, Work, WorkState
 from tenants.scope import tenant_scope
 
 INBOX = timedelta(hours=24)
@@ -41,6 +41,7 @@ def retain(*, tenant: UUID, now: datetime) -> dict[str, int]:
             "destinations": daily.forget(before=now - SERIES),
             "sketches": SourceSketch.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
             "ignored": IgnoredFields.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
+            "usage": UsageDay.objects.filter(day__lt=(now - SERIES).date()).delete()[0],
             "alerts": Alert.objects.filter(opened_at__lt=now - ALERTS).delete()[0],
         }
     deleted["work"] = Work.objects.filter(id__in=finished).delete()[0]

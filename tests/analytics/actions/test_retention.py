@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from analytics.actions.retention import retain
+from analytics.actions.retention import SERIES, retain
 from analytics.models import (
     Alert,
     AlertChange,
@@ -18,7 +18,7 @@ from analytics.models import (
     SourceSketch,
     Window,
 )
-from tenants.models import Work, WorkState
+from tenants.models import UsageDay, Work, WorkState
 from tenants.scope import tenant_scope
 from tests.analytics.engine import BAD, Engine, reporting
 
@@ -105,3 +105,11 @@ def test_a_neighbours_rows_stay(
         assert cursor.fetchone() == ("tawny_app",)
     with as_owner() as session:
         assert session.execute("SELECT count(*) FROM segment").fetchone() == (1,)
+
+
+def test_counts_of_usage_go_with_the_series(engine: Engine) -> None:
+    engine.send([engine.event()])
+    for days, left in ((0, 1), (1, 0)):
+        retain(tenant=engine.tenant, now=engine.now + SERIES + timedelta(days=days))
+        with tenant_scope(engine.tenant):
+            assert UsageDay.objects.count() == left
