@@ -71,7 +71,7 @@ check: setup-dev
 
 verify: check
 	@$(STEP); for each in bench/verify_*.py; do \
-		if [ -e "$$each" ]; then step "$$each" $(RUN) "$$each"; fi; done
+		if [ -e "$$each" ]; then step "$$each" env PYTHONPATH="$(CURDIR)" $(RUN) "$$each"; fi; done
 
 # -- the environment: each step only where its lock changed since
 

@@ -16,7 +16,7 @@ from config.embedded.errors import EmbeddedError
 EMBEDDED = "config.settings.embedded"
 WITHOUT_SERVERS = frozenset(
     {
-        "check",
+        "check",  # unless --database asks it to look into one
         "collectstatic",
         "diffsettings",
         "drain",  # says by its exit status that nothing runs, so it must not make something run
@@ -40,7 +40,10 @@ def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
     elsewhere = os.environ["DJANGO_SETTINGS_MODULE"] != EMBEDDED or any(
         each.startswith("--settings") for each in arguments
     )
-    if elsewhere or command in WITHOUT_SERVERS or ASKS_ONLY.intersection(arguments):
+    if elsewhere or ASKS_ONLY.intersection(arguments):
+        return nullcontext()
+    looks = command == "check" and any(each.startswith("--database") for each in arguments)
+    if command in WITHOUT_SERVERS and not looks:
         return nullcontext()
     return attached(migrated=command != "migrate")
 

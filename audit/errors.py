@@ -5,7 +5,10 @@ AuditError
 ├── AnotherSequencer    another process is sequencing this log at this moment
 ├── Inconsistent        what would be signed does not continue what was signed before
 │   └── RolledBack      the database is older than the checkpoint outside it
-└── NoSuchCheckpoint    a file that should hold a checkpoint holds none
+├── NoSuchCheckpoint    a file that should hold a checkpoint holds none
+├── UnknownPlace        a place for checkpoints is of no kind that we can write to
+├── AheadOfUs           a place holds a checkpoint of more leaves than the one to be kept there
+└── UnknownBookmark     where a reader says to stand is no place in the log
 """
 
 
@@ -43,3 +46,24 @@ class NoSuchCheckpoint(AuditError):  # noqa: N818 -- see Unrecordable
     """A file that should hold a checkpoint holds none."""
 
     code = "no_such_checkpoint"
+
+
+class UnknownPlace(AuditError):  # noqa: N818 -- see Unrecordable
+    """A place for checkpoints is of no kind that we can write to; the message names it."""
+
+    code = "unknown_place"
+
+
+class AheadOfUs(AuditError):  # noqa: N818 -- see Unrecordable
+    """A place holds a checkpoint of more leaves than the one to be kept there; it was left alone.
+
+    Either the database is older than the place, or another log is kept there.
+    """
+
+    code = "ahead_of_us"
+
+
+class UnknownBookmark(AuditError):  # noqa: N818 -- see Unrecordable
+    """Where a reader says to stand is no place in the log."""
+
+    code = "unknown_bookmark"

@@ -167,3 +167,18 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return str(self.size)
+
+
+class Node(models.Model):
+    """The root over a perfect subtree of ``2 ** level`` leaves; a cache for proofs, no evidence."""
+
+    pk = models.CompositePrimaryKey("level", "idx")
+    level = models.SmallIntegerField()
+    idx = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_node"
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.idx}"

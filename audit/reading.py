@@ -43,3 +43,11 @@ def stored_checkpoints(*, using: str) -> list[StoredCheckpoint]:
 def _stored(row: tuple[Any, ...]) -> StoredCheckpoint:
     size, root, nodes, note = row
     return StoredCheckpoint(size=size, root=bytes(root), nodes=bytes(nodes), note=note)
+
+
+def newest_note(*, using: str) -> str:
+    """Return the newest signed checkpoint, or "" before the first. It names no tenant."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1")
+        row = cursor.fetchone()
+    return "" if row is None else str(row[0])

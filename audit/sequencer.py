@@ -19,6 +19,8 @@ from audit import checkpoints, log
 from audit.checkpoints import TreeHead
 from audit.errors import AnotherSequencer, Inconsistent, NoSuchCheckpoint, RolledBack
 from audit.log import Signed
+from audit.nodes import Filled, fill
+from audit.places import Places
 from audit.scope import all_tenants_audit, bulk_cursor
 from audit.staging import Cursor, next_batch
 from audit.tallies import close_minutes
@@ -70,6 +72,8 @@ class Sequencer:
         The clock: returns an aware time.
     log_database, sources
         The database that holds the log, and those whose staging tables it drains.
+    places
+        Where else the newest checkpoint is kept; they hold up nothing.
 
     """
 
@@ -82,6 +86,7 @@ class Sequencer:
         now: Callable[[], datetime],
         log_database: str = "default",
         sources: Sequence[str] = ("default", "wisdom"),
+        places: Places | None = None,
     ) -> None:
         self._signer = signer
         self._origin = origin
@@ -89,6 +94,8 @@ class Sequencer:
         self._now = now
         self._database = log_database
         self._sources = tuple(sources)
+        self._places = places or Places(())
+        self._filled = Filled()
         self._published_size: int | None = None
         self._partitioned: tuple[date, int] | None = None
         self._size = 0
@@ -124,7 +131,10 @@ class Sequencer:
             head, more = self._take(cursor, before, now)
             newest = log.newest_checkpoint(cursor)
             signed = self._sign(cursor, newest=newest, head=head, now=now, flush=flush)
+            filled = fill(cursor, self._filled, size=head.size)
+        self._filled = filled
         self._publish(signed or newest)
+        self._places.offer((signed or newest).note, now=now)
         self._size = head.size
         return Progress(
             rows=head.size - before.size, size=head.size, signed=signed is not None, more=more

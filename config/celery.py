@@ -1,8 +1,10 @@
 """The Celery application. A message names a tenant and a row of work, and nothing else."""
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_init
 from kombu import Exchange, Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
@@ -20,3 +22,10 @@ app.conf.task_queues = [
 app.conf.task_create_missing_queues = False
 app.autodiscover_tasks()
 app.conf.imports = ("config.sweeper",)
+
+
+@worker_init.connect
+def _start(**_kwargs: Any) -> None:
+    from config.start import refuse_wrong_roles  # noqa: PLC0415 -- models need the apps
+
+    refuse_wrong_roles()

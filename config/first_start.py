@@ -19,6 +19,7 @@ from console.models import Role, Staff
 from crypto import signatures
 from crypto.random import random_bytes
 from tenants.actions import create_tenant
+from tenants.keys.root import root_file
 from tenants.models import Tenant
 
 SYSTEM = Actor(kind="system", id="first-start")
@@ -34,7 +35,8 @@ def make_key_files() -> None:
     origin = (home / "origin").read_text("ascii").strip()
     keys = Path(settings.ROOT_KEY_FILE).parent
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in (settings.ROOT_KEY_FILE, settings.PEPPERS[1], settings.SECRET_KEY_FILE):
+    # a first root key that was retired stays away: its later version is what root_file() names
+    for path in (root_file(), settings.PEPPERS[1], settings.SECRET_KEY_FILE):
         write_once(Path(path), random_bytes(32).hex().encode())
     write_once(
         Path(settings.CHECKPOINT_KEY_FILE),

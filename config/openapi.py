@@ -21,6 +21,7 @@ API = Api(
         "alerts": "Reading what was found.",
         "account": "Keys and the account.",
         "configuration": "What is watched.",
+        "audit": "What was done with an account, and proofs that the log holds it.",
         "wisdom": "What is known of destinations.",
         "open wisdom": "Samples of open lists for anybody; off by default.",
         "deployment": "Whether the deployment lives, and this document.",

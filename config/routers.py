@@ -12,7 +12,9 @@ from typing import Any
 
 from django.db.models import Model
 
-KEYS_MODELS = frozenset({"tenantkey"})
+KEYS_MODELS = frozenset(
+    {"tenantkey", "rootversion", "systemkey", "keyringreader", "keycertificate"}
+)
 WISDOM_APPS = frozenset({"feeds", "wisdom"})
 
 

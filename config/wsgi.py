@@ -11,6 +11,10 @@ from config import celery  # noqa: F401 -- offers of work need the application b
 
 application = get_wsgi_application()
 
+from config.start import refuse_wrong_roles  # noqa: E402 -- models need the apps
+
+refuse_wrong_roles()
+
 # Everything loaded so far lives as long as the process: keep the collector from walking it whenever
 # a batch allocates a few thousand events (measured: decoding takes half the time).
 gc.collect()

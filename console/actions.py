@@ -8,10 +8,12 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from segno import make as make_qr
 
 from audit.actors import Actor
 from audit.events import EventType
 from audit.record import record
+from console import devices, sessions, throttle
 from console.errors import NameTaken, NoSuchStaff, UnfitName
 from console.models import USERNAME_PATTERN, Role, Staff, TOTPDevice, device_id
 from crypto import otp
@@ -21,6 +23,8 @@ from crypto.random import random_bytes
 PASSWORD_BYTES = 15
 """120 bits, 24 characters: no dictionary and no list of leaked passwords has it."""
 SHELL_DEVICE = "authenticator"
+RECOVERED = "password after a recovery code"
+"""What the tries of a password are counted under where no code is asked along with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,15 @@ class Enrolment:
     def __repr__(self) -> str:
         return f"Enrolment({self.device.persistent_id})"
 
+    def drawn(self) -> dict[str, str]:
+        """Return the QR code as a ``data:`` address, and the secret in groups of four."""
+        code = make_qr(self.otpauth_uri, error="m")
+        secret = self.totp_secret
+        return {
+            "qr": code.svg_data_uri(scale=5, border=3, light="white"),
+            "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+        }
+
 
 def create_staff(
     *,
@@ -71,11 +84,12 @@ def create_staff(
         created_at=now,
         must_replace_mfa=must_replace_mfa,
         password=make_password(password),
+        enrolled_at=now,
     )
     try:
         with transaction.atomic():
             staff.save(force_insert=True)
-            made = _new_device(staff, confirmed=True, now=now)
+            made = new_device(staff, confirmed=True, now=now)
             record(
                 event=EventType.STAFF_CREATED,
                 actor=actor,
@@ -110,6 +124,7 @@ def disable_staff(*, username: str, actor: Actor, reason: str, now: datetime) ->
         staff.is_active = False
         staff.session_epoch += 1  # should the account be enabled again, its old sessions are not
         staff.save(update_fields=["is_active", "session_epoch"])
+        sessions.end_rows(staff, now=now)
         record(
             event=EventType.STAFF_DISABLED,
             actor=actor,
@@ -120,19 +135,24 @@ def disable_staff(*, username: str, actor: Actor, reason: str, now: datetime) ->
     return staff
 
 
-def start_enrolment(*, staff: Staff, password: str, code: str, now: datetime) -> Enrolment | None:
+def start_enrolment(
+    *, staff: Staff, password: str, code: str, now: datetime, recovered: bool = False
+) -> Enrolment | None:
     """Make an authenticator that takes effect with its first code; drop one that waited before.
 
     `password` and `code` prove the person anew (ASVS 7.5.1); ``None`` is returned where either is
     wrong. The code is used up first, so that a stolen session has one try of a password a period.
+    Whoever `recovered` has used a recovery code in place of the authenticator a moment ago.
     """
     with transaction.atomic():
-        held = TOTPDevice.locked(user=staff, confirmed=True)
-        proved = held is not None and held.accept(code, now=now)
-        if not proved or not staff.check_password(password):
+        if not recovered and not isinstance(devices.prove_totp(staff, code, now=now), TOTPDevice):
+            return None
+        if recovered and throttle.count_factor(RECOVERED, staff.pk, now=now) is not None:
+            return None
+        if not staff.check_password(password):
             return None
         TOTPDevice.objects.filter(user=staff, confirmed=False).delete()
-        return _new_device(staff, confirmed=False, now=now)
+        return new_device(staff, confirmed=False, now=now)
 
 
 def waiting_enrolment(*, staff: Staff, device: int) -> Enrolment | None:
@@ -156,7 +176,9 @@ def finish_enrolment(
         TOTPDevice.objects.filter(user=staff, confirmed=True).delete()
         waiting.confirmed = True
         waiting.save(update_fields=["confirmed"])
-        Staff.objects.filter(pk=staff.pk).update(must_replace_mfa=False)
+        staff.must_replace_mfa = False
+        staff.session_epoch += 1  # every other session is over, whatever device proved it
+        staff.save(update_fields=["must_replace_mfa", "session_epoch"])
         record(
             event=EventType.STAFF_MFA_REPLACED,
             actor=actor,
@@ -164,7 +186,6 @@ def finish_enrolment(
             resource=f"staff:{staff.id}",
             detail={"device": waiting.persistent_id},
         )
-    staff.must_replace_mfa = False
     return waiting
 
 
@@ -173,7 +194,8 @@ def _new_password() -> str:
     return "-".join(text[start : start + 6] for start in range(0, len(text), 6))
 
 
-def _new_device(staff: Staff, *, confirmed: bool, now: datetime) -> Enrolment:
+def new_device(staff: Staff, *, confirmed: bool, now: datetime) -> Enrolment:
+    """Make an authenticator with a seed of its own, in the caller's transaction."""
     device = TOTPDevice(
         id=device_id(), user_id=staff.pk, name=SHELL_DEVICE, confirmed=confirmed, created_at=now
     )

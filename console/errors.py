@@ -3,6 +3,8 @@
 ConsoleError
 ├── NameTaken           a staff account of that name exists
 ├── UnfitName           a user name has other characters or lengths than are allowed
+├── UnfitPassword       a new password is too short or too common
+├── LastOwner           the deed would leave nobody who may manage staff
 └── NoSuchStaff         nobody active has that name
 
 The project's error handlers are here too: a path of the console gets a page, everything else the
@@ -40,6 +42,18 @@ class NoSuchStaff(ConsoleError):  # noqa: N818 -- see NameTaken
     """Nobody active has that name."""
 
     code = "no_such_staff"
+
+
+class UnfitPassword(ConsoleError):  # noqa: N818 -- see NameTaken
+    """A new password is too short or too common."""
+
+    code = "unfit_password"
+
+
+class LastOwner(ConsoleError):  # noqa: N818 -- see NameTaken
+    """The deed would leave nobody who may manage staff."""
+
+    code = "last_owner"
 
 
 PREFIX = "/console/"

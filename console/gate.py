@@ -2,8 +2,8 @@
 
 Two locks, each closed by default. The first knows only the path: whatever lies under the console's
 prefix, page or not, needs an active person whose second factor this very session proved and whose
-session is neither idle nor old. The second knows the view: it must have declared its roles, and the
-person must have one of them. A page's sight is in the audit log before the page is made.
+session is neither idle nor old. The second knows the view: it must have declared a permission, and
+the person's role must have it. A page's sight is in the audit log before the page is made.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
 from audit.actors import Actor
@@ -23,7 +23,7 @@ from audit.record import record
 from console import sessions
 from console.errors import error_page, is_console_path
 from console.models import Staff
-from console.pages import landing, rules_of
+from console.pages import Rules, landing, rules_of
 from console.sessions import Standing
 
 APP = "console"
@@ -45,7 +45,7 @@ class StaffGate:
             return self.get_response(request)
         now = timezone.now()  # noqa: TID251 -- the edge, like a view
         response = None
-        if request.path_info != reverse("console:login"):
+        if not _is_open(request.path_info):
             response = _turn_away(request, now)
         return _kept_private(response or self.get_response(request))
 
@@ -68,7 +68,7 @@ class StaffGate:
             return error_page(HTTPStatus.FORBIDDEN)
         now = timezone.now()  # noqa: TID251 -- the edge, like a view
         actor = Actor(kind="staff", id=str(staff.id))
-        if rules is None or staff.role not in rules.roles:
+        if rules is None or not rules.admit(staff):
             record(
                 event=EventType.AUTH_DENIED,
                 actor=actor,
@@ -78,11 +78,33 @@ class StaffGate:
             )
             words = "Your role does not see this page."
             return error_page(HTTPStatus.FORBIDDEN, words, back=landing(staff))
-        if staff.must_replace_mfa and not rules.before_mfa:
-            return HttpResponseRedirect(reverse("console:authenticator"))
+        owed = _proof_owed(request, staff, rules, now)
+        if owed is not None:
+            return owed
         if rules.event is not None and request.method in SAFE:
             record(event=rules.event, actor=actor, now=now, resource=f"page:{match.view_name}")
         return None
+
+
+def _is_open(path: str) -> bool:
+    """Say whether the page at a path declared that nobody needs to be signed in for it."""
+    try:
+        rules = rules_of(resolve(path).func)
+    except Resolver404:
+        return False
+    return rules is not None and rules.public
+
+
+def _proof_owed(
+    request: HttpRequest, staff: Staff, rules: Rules, now: datetime
+) -> HttpResponse | None:
+    """Lead to a new authenticator, or to a fresh proof of the second factor, where one is owed."""
+    if staff.must_replace_mfa and not rules.before_mfa:
+        return HttpResponseRedirect(reverse("console:authenticator"))
+    if rules.fresh and not sessions.is_fresh(request.session, now=now):
+        query = urlencode({"next": request.get_full_path()})
+        return HttpResponseRedirect(f"{reverse('console:verify')}?{query}")
+    return None
 
 
 def _turn_away(request: HttpRequest, now: datetime) -> HttpResponse | None:
@@ -90,7 +112,7 @@ def _turn_away(request: HttpRequest, now: datetime) -> HttpResponse | None:
     staff = request.user
     standing = Standing.UNKNOWN
     if isinstance(staff, Staff) and staff.is_active and staff.is_verified():  # type: ignore[attr-defined] # django-otp adds it
-        standing = sessions.standing(request.session, now=now)
+        standing = sessions.standing(request, staff, now=now)
     if standing is Standing.LIVE:
         sessions.touch(request, now=now)
         request.passed_gate = True  # type: ignore[attr-defined] # read by process_view

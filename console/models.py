@@ -36,8 +36,20 @@ class Role(models.TextChoices):
     AUDITOR = "auditor"
 
 
+class Theme(models.TextChoices):
+    """How a person wants the console painted; nothing chosen is as the browser prefers."""
+
+    SYSTEM = ""
+    LIGHT = "light"
+    DARK = "dark"
+
+
 class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the untyped device
-    """A person who may sign in to the console. Rows are never deleted: the log names them."""
+    """A person who may sign in to the console. Rows are never deleted: the log names them.
+
+    ``enrolled_at`` is when they first had a confirmed authenticator, None for somebody invited;
+    ``recovered_at`` when a recovery code last opened a session, None once new codes were made.
+    """
 
     id = models.UUIDField(primary_key=True)
     username = models.CharField(max_length=63, unique=True)
@@ -46,6 +58,9 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
     created_at = models.DateTimeField()
     must_replace_mfa = models.BooleanField(default=False)
     session_epoch = models.PositiveIntegerField(default=0)
+    enrolled_at = models.DateTimeField(null=True)
+    recovered_at = models.DateTimeField(null=True)
+    theme = models.CharField(max_length=5, choices=Theme, default=Theme.SYSTEM, blank=True)
 
     objects = BaseUserManager()
 
@@ -62,6 +77,9 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
             models.CheckConstraint(
                 name="staff_username_fit",
                 condition=models.Q(username__regex=USERNAME_PATTERN),
+            ),
+            models.CheckConstraint(
+                name="staff_theme_known", condition=models.Q(theme__in=Theme.values)
             ),
         ]
 
@@ -178,6 +196,93 @@ class TOTPDevice(ThrottlingMixin, Device):  # type: ignore[misc] # django-otp sh
         with transaction.atomic():
             device = type(self).locked(pk=self.pk)
             return device is not None and device.accept(str(token), now=timezone.now())
+
+
+class RecoverySheet(Device):  # type: ignore[misc] # django-otp ships no types
+    """Ten recovery codes, as the device that proved a session which one of them opened."""
+
+    id: "models.BigIntegerField[int, int]" = models.BigIntegerField(primary_key=True)
+    created_at: "models.DateTimeField[datetime, datetime]" = models.DateTimeField()
+
+    objects: "ClassVar[models.Manager[RecoverySheet]]" = DeviceManager()
+
+    class Meta:
+        db_table = "staff_recovery_sheet"
+        constraints = [
+            models.UniqueConstraint(fields=("user",), name="staff_recovery_sheet_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"recovery codes of {self.user_id}"
+
+    def verify_token(self, token: str) -> bool:  # noqa: ARG002 -- django-otp's signature
+        """Refuse: a recovery code is used by `console.recovery` alone, which counts and records."""
+        return False
+
+
+class RecoveryCode(models.Model):
+    """A code that opens one session when the authenticator is lost.
+
+    ``selector`` finds the row without hashing ten times; it is no part of the secret.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    sheet = models.ForeignKey(RecoverySheet, on_delete=models.CASCADE, related_name="codes")
+    selector = models.CharField(max_length=2)
+    hash = models.CharField(max_length=128)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "staff_recovery_code"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("sheet", "selector"), name="staff_recovery_code_selector"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.selector}-…"
+
+
+class Invite(models.Model):
+    """A link by which an invited person sets a password and enrols; one a person at most.
+
+    Kept is the keyed hash of its token.
+    """
+
+    staff = models.OneToOneField(Staff, on_delete=models.CASCADE, primary_key=True)
+    mac = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_invite"
+
+    def __str__(self) -> str:
+        return f"invitation of {self.staff_id}"
+
+
+class SignIn(models.Model):
+    """A session as its owner sees it: since when, from where, by which device.
+
+    It holds no session key: a session names its row, and without a live row it is over.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="sign_ins")
+    device = models.CharField(max_length=64)
+    network = models.CharField(max_length=64)
+    browser = models.CharField(max_length=64)
+    begun_at = models.DateTimeField()
+    used_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "staff_sign_in"
+        indexes = [models.Index(fields=("staff", "begun_at"), name="staff_sign_in_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} since {self.begun_at:%Y-%m-%dT%H:%MZ}"
 
 
 class LoginWindow(models.Model):

@@ -9,24 +9,25 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, resolve, reverse
 
+from audit.actors import Actor
 from audit.events import EventType
-from console.models import Role, Staff
+from console.models import Staff
+from console.permissions import Permission, permits
 
-View = TypeVar("View", bound=Callable[..., HttpResponse])
-
-EVERYONE = frozenset(Role)
-WORKING = frozenset({Role.OWNER, Role.OPERATOR, Role.ANALYST})
-"""Who looks after tenants and their telemetry's flow; an auditor reads the log and no more."""
-AUDITING = frozenset({Role.OWNER, Role.AUDITOR})
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 PAGES = (
     ("console:overview", "Overview"),
     ("console:tenants", "Tenants"),
     ("console:feeds", "Feeds"),
+    ("console:jobs", "Jobs"),
     ("console:audit", "Audit log"),
+    ("console:staff", "Staff"),
+    ("console:system", "System"),
 )
 """The navigation, in its order. A deployment without a page has no such name in its URLs."""
 
@@ -35,18 +36,25 @@ PAGES = (
 class Rules:
     """Who may use a view.
 
-    `roles` empty means everybody, signed in or not. `event` is recorded before a GET is answered.
-    `before_mfa` lets those in who must first replace their second factor.
+    Without a `permission` everybody may, signed in or not. `event` is recorded before a GET is
+    answered. `before_mfa` lets those in who must first replace their second factor. `fresh` asks
+    for a second factor proved within `sessions.FRESH`. `visited` is false where only a form leads.
     """
 
-    roles: frozenset[Role]
+    permission: Permission | None
     event: EventType | None
     before_mfa: bool = False
+    fresh: bool = False
+    visited: bool = True
 
     @property
     def public(self) -> bool:
         """Whether nobody needs to be signed in."""
-        return not self.roles
+        return self.permission is None
+
+    def admit(self, staff: Staff) -> bool:
+        """Say whether the role of `staff` has the permission."""
+        return self.permission is None or permits(staff.role, self.permission)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,17 +67,24 @@ class Link:
 
 
 def page(
-    *, roles: frozenset[Role], event: EventType | None, before_mfa: bool = False
+    *,
+    permission: Permission,
+    event: EventType | None,
+    before_mfa: bool = False,
+    fresh: bool = False,
+    visited: bool = True,
 ) -> Callable[[View], View]:
-    """Declare who may use a view of the console."""
-    if not roles:
-        raise ValueError("a page names its roles; a page for everybody is `public`")
-    return _declare(Rules(roles=roles, event=event, before_mfa=before_mfa))
+    """Declare who may use a view of the console; see `Rules`."""
+    return _declare(
+        Rules(
+            permission=permission, event=event, before_mfa=before_mfa, fresh=fresh, visited=visited
+        )
+    )
 
 
 def public(view: View) -> View:
     """Declare a view of the console that answers before anybody has signed in."""
-    return _declare(Rules(roles=frozenset(), event=None, before_mfa=True))(view)
+    return _declare(Rules(permission=None, event=None, before_mfa=True))(view)
 
 
 def _declare(rules: Rules) -> Callable[[View], View]:
@@ -93,8 +108,14 @@ def navigation(staff: Staff, *, path: str = "") -> Iterator[Link]:
         except NoReverseMatch:  # this deployment has no such page
             continue
         rules = rules_of(resolve(where).func)
-        if rules is not None and staff.role in rules.roles:
-            yield Link(title=title, path=where, current=where == path)
+        if rules is not None and rules.admit(staff):
+            yield Link(title=title, path=where, current=_is_current(where, path))
+
+
+def _is_current(where: str, path: str) -> bool:
+    if where == reverse("console:overview"):
+        return path == where
+    return path.startswith(where)
 
 
 def landing(staff: Staff) -> str:
@@ -108,6 +129,11 @@ def staff_of(request: HttpRequest) -> Staff:
     return request.user
 
 
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who is signed in as the audit log names them."""
+    return Actor(kind="staff", id=str(staff_of(request).id))
+
+
 def show(
     request: HttpRequest, template: str, *, status: int = 200, **context: object
 ) -> HttpResponse:
@@ -118,4 +144,19 @@ def show(
         staff = staff_of(request)
         if not staff.must_replace_mfa:
             links = tuple(navigation(staff, path=request.path_info))
-    return render(request, template, {"links": links, "staff": staff, **context}, status=status)
+    shown = {"links": links, "staff": staff, **_abilities(staff), **context}
+    return render(request, template, shown, status=status)
+
+
+def _abilities(staff: Staff | None) -> dict[str, bool]:
+    """Return what a page offers `staff` to do; the gate judges it again when it is done."""
+    may = {
+        "may_keys": Permission.KEYS,
+        "may_state": Permission.TENANT_STATE,
+        "may_staff": Permission.STAFF_ROLES,
+        "may_export": Permission.AUDIT_EXPORT,
+    }
+    return {
+        name: staff is not None and permits(staff.role, permission)
+        for name, permission in may.items()
+    }

@@ -16,10 +16,12 @@ from django.http import HttpRequest
 from audit.actors import ANONYMOUS, Actor
 from audit.events import EventType, Outcome
 from audit.record import record
-from console import sessions, throttle
-from console.models import USERNAME_PATTERN, Staff, TOTPDevice
+from console import devices, sessions, throttle
+from console.devices import TryLater
+from console.models import USERNAME_PATTERN, Staff
 
 NAME_LIMIT = 63
+CODE_LIMIT = 32
 PASSWORD_LIMIT = 200
 """Characters that are hashed at most: a longer field is cut off before any work."""
 
@@ -37,16 +39,9 @@ class Attempt:
         return f"Attempt(network={self.network})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TryLater:
-    """Too many attempts: none is looked at before `until`."""
-
-    until: datetime
-
-
 def compact(code: str) -> str:
     """Return a code as it counts: blanks that an app shows between its digits are typed along."""
-    return "".join(code.split())[:16]
+    return "".join(code.split())[:CODE_LIMIT]
 
 
 def attempt(*, username: str, password: str, code: str, address: str) -> Attempt:
@@ -69,8 +64,10 @@ def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | T
     known = _find(tried.username)
     staff = known if _is_password(known, tried.password) else None
     with transaction.atomic():
-        device = TOTPDevice.locked(user=staff, confirmed=True) if staff is not None else None
-        if staff is None or device is None or not device.accept(tried.code, now=now):
+        device = devices.prove(staff, tried.code, now=now) if staff is not None else None
+        if isinstance(device, TryLater):
+            return device
+        if staff is None or device is None:
             _record_failure(tried, known, now=now, why="password" if staff is None else "code")
             return None
         record(

@@ -1,8 +1,12 @@
-"""How often a sign-in may be tried: by name and network together, and by network.
+"""How often a sign-in may be tried: by name and network together, by network, and by device.
 
 Never by name alone, or a stranger could lock a person out from anywhere. The figures are those of
 PyPI's second factor (5 in five minutes, 20 an hour, 50 a day; a network 10 and 50). An attempt is
 counted before it is looked at, in one statement, so that parallel ones cannot slip through.
+
+A second factor is counted by device, wherever it is tried: only somebody who has the password, or
+the session, comes so far. A success takes its own try back and no other: whoever guesses beside the
+owner gains nothing from the owner's success.
 """
 
 from dataclasses import dataclass
@@ -29,6 +33,8 @@ PER_NAME = (
     Limit(attempts=50, seconds=86_400),
 )
 PER_NETWORK = (Limit(attempts=10, seconds=300), Limit(attempts=50, seconds=3600))
+PER_DEVICE = PER_NAME
+"""At most 50 guesses of 10^6 codes a day: 5e-5 that one hits."""
 V4_PREFIX = 24
 V6_PREFIX = 48
 """What one subscriber or office usually has."""
@@ -106,6 +112,18 @@ def forget_attempts(*, username: str, network: str, now: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE_BACK, [_tag("network", network)])
         cursor.execute(_RESET, [_tag("both", username, network)])
+        cursor.execute(_PRUNE, [now - FORGOTTEN])
+
+
+def count_factor(kind: str, device: object, *, now: datetime) -> Refusal | None:
+    """Count a try of a second factor; return the refusal if it is one too many."""
+    return _count(_tag("factor", kind, str(device)), PER_DEVICE, now)
+
+
+def forget_factor(kind: str, device: object, *, now: datetime) -> None:
+    """Take a successful try of a second factor out of its counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_BACK, [_tag("factor", kind, str(device))])
         cursor.execute(_PRUNE, [now - FORGOTTEN])
 
 

@@ -2,15 +2,35 @@
 
 from django.urls import path
 
-from console import views
-from console.engine import views as engine
+from console.engine.views import pages as engine, running, tenant as one
+from console.views import account, enrolment, people, signing
 
 app_name = "console"
 urlpatterns = [
     path("", engine.overview, name="overview"),
-    path("login/", views.login, name="login"),
-    path("logout/", views.logout, name="logout"),
-    path("authenticator/", views.authenticator, name="authenticator"),
+    path("invite/<str:token>/", enrolment.invite, name="invite"),
+    path("login/", signing.login, name="login"),
+    path("logout/", signing.logout, name="logout"),
+    path("verify/", signing.verify, name="verify"),
+    path("authenticator/", signing.authenticator, name="authenticator"),
     path("tenants/", engine.tenants, name="tenants"),
+    path("tenants/<uuid:tenant>/", one.tenant, name="tenant"),
+    path("tenants/<uuid:tenant>/state/", one.change_state, name="tenant_state"),
+    path("tenants/<uuid:tenant>/plan/", one.change_plan, name="tenant_plan"),
+    path("tenants/<uuid:tenant>/keys/new/", one.create_key, name="key_create"),
+    path("tenants/<uuid:tenant>/keys/<str:key>/rotate/", one.rotate_key, name="key_rotate"),
+    path("tenants/<uuid:tenant>/keys/<str:key>/revoke/", one.revoke_key, name="key_revoke"),
+    path("account/", account.account, name="account"),
+    path("account/password/", account.password, name="password"),
+    path("account/recovery/", account.recovery_codes, name="recovery"),
+    path("account/theme/", account.theme, name="theme"),
+    path("account/sessions/<uuid:session>/end/", account.end_session, name="session_end"),
+    path("staff/", people.staff, name="staff"),
+    path("staff/invite/", people.invite, name="staff_invite"),
+    path("staff/<uuid:person>/role/", people.change_role, name="staff_role"),
+    path("staff/<uuid:person>/disable/", people.disable, name="staff_disable"),
     path("audit/", engine.audit, name="audit"),
+    path("audit/export/", engine.export, name="audit_export"),
+    path("jobs/", running.jobs, name="jobs"),
+    path("system/", running.system, name="system"),
 ]

@@ -32,6 +32,7 @@ class Scope(StrEnum):
     ACCOUNT = "account:read"
     WISDOM = "wisdom:read"
     CONFIGURE = "configuration:write"
+    AUDIT = "audit:read"
 
 
 ALL_SCOPES = tuple(Scope)

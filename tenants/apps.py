@@ -8,3 +8,7 @@ class TenantsConfig(AppConfig):
 
     name = "tenants"
     verbose_name = "Tenants"
+
+    def ready(self) -> None:
+        """Register the checks of keys."""
+        from tenants.keys import checks  # noqa: F401, PLC0415 -- models need the apps

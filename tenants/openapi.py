@@ -49,6 +49,46 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     """An empty object: it went well."""
 
 
+class AuditActor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who acted, by an opaque id."""
+
+    kind: str
+    id: str
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry of the audit log; ``leaf`` is base64 of the bytes that are hashed.
+
+    ``proof`` holds the hashes of its inclusion proof in base64, leaf side first (RFC 9162).
+    """
+
+    index: int
+    time: str
+    event: str
+    label: str
+    actor: AuditActor
+    resource: str
+    outcome: str
+    reason: str
+    detail: dict[str, str | int]
+    leaf: str
+    proof: list[str] | msgspec.UnsetType = msgspec.UNSET
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Entries in the order of the log; ``checkpoint`` is the newest signed head, null before it."""
+
+    entries: list[AuditEntry]
+    checkpoint: str | None
+    follow: str
+    more: bool
+
+
+CHECKPOINT = (
+    "tawny.example/log\n1\nOnOSBVQyCTAVXnO3PAuSHbcUR3+Ptz8HtCLxIvhoUM0=\n\n"
+    "\N{EM DASH} tawny.example/log c2lnbmF0dXJlIG9mIHRoZSBzZXF1ZW5jZXI=\n"
+)
+
 CONTENT_ENCODING = Parameter(
     name="Content-Encoding",
     place="header",
@@ -114,6 +154,93 @@ def _link(path: str, id_: str, parameter: Parameter, about: str, done: str) -> l
 
 
 OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        method="GET",
+        path="/v1/audit",
+        id="audit",
+        tag="audit",
+        summary="Follow the account's own audit entries",
+        description="Who did what with the account, in the order of the log. Ask without `follow`"
+        " first, then with the last answer's; while `more` is true, ask again at once. Each entry"
+        " comes with the bytes that are hashed (SHA-256 over a zero byte and `leaf`); with"
+        " `proofs=1` only entries that the answer's checkpoint covers, each with its inclusion"
+        " proof, so that a copy can be held against any checkpoint that was kept elsewhere.",
+        scope=Scope.AUDIT,
+        parameters=(
+            Parameter(
+                name="follow",
+                description="The `follow` of the last answer. Absent, empty, `0` or `undefined` is"
+                " the start.",
+                example="1-2s",
+            ),
+            Parameter(
+                name="limit",
+                description="The most entries of a page, 1 to 1000; 500 where it is absent.",
+                schema={"type": "string", "pattern": "^([1-9][0-9]{0,2}|1000)?$"},
+                example="100",
+            ),
+            Parameter(
+                name="event",
+                description="Only these events, with commas between them.",
+                example="staff.read,key.created",
+            ),
+            Parameter(
+                name="proofs",
+                description="`1` asks for inclusion proofs.",
+                schema={"type": "string", "enum": ["", "0", "1"]},
+                example="1",
+            ),
+        ),
+        answers=(
+            Answer(
+                description="A page, perhaps empty. `follow` is letters, digits and a hyphen.",
+                shape=AuditPage,
+                example={
+                    "entries": [
+                        {
+                            "index": 0,
+                            "time": "2026-05-01T12:00:00.000000Z",
+                            "event": "key.created",
+                            "label": "API key created",
+                            "actor": {"kind": "shell", "id": "operator"},
+                            "resource": "key/EXAMPLE",
+                            "outcome": "success",
+                            "reason": "first key",
+                            "detail": {},
+                            "leaf": "e30=",
+                            "proof": [],
+                        }
+                    ],
+                    "checkpoint": CHECKPOINT,
+                    "follow": "1-1",
+                    "more": False,
+                },
+            ),
+        ),
+        refusals=(400,),
+        limited=429,
+    ),
+    Operation(
+        method="GET",
+        path="/v1/transparency/checkpoint",
+        id="checkpoint",
+        tag="audit",
+        summary="Read the audit log's newest signed checkpoint",
+        description="A signed note (C2SP tlog-checkpoint): the log's origin, its number of entries,"
+        " the root over them, and a signature by the sequencer's key. Signed at most every 60 s."
+        " Keep one elsewhere: a log that was rewritten afterwards contradicts it.",
+        access=Access.NOBODY,
+        answers=(
+            Answer(
+                description="The checkpoint.",
+                shape={"type": "string"},
+                media="text/plain",
+                example=CHECKPOINT,
+                headers={"Cache-Control": "`no-store`: each is newer than the last."},
+            ),
+        ),
+        reasons={404: "None was signed yet."},
+    ),
     Operation(
         method="POST",
         path="/v1/key/request",

@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
-from tenants.errors import Refused
+from tenants.errors import KeyUnavailable, Refused
 
 TITLES = {
     400: "Bad request",
@@ -20,6 +20,8 @@ TITLES = {
     429: "Too many requests",
     503: "Unavailable",
 }
+KEY_RETRY_SECONDS = 30
+"""Retry-After where a key service is away: about the length of its own failover."""
 CONTENT_TYPE = "application/json"  # problem+json would break a client that checks the type
 
 
@@ -67,6 +69,12 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
             body(error.status, error.message, error.code),
             status=error.status,
             headers=dict(error.headers),
+        )
+    if isinstance(error, KeyUnavailable):  # never plaintext, never an internal error: come again
+        return Response(
+            body(503, "A key is not available at the moment; try again.", error.code),
+            status=503,
+            headers={"Retry-After": str(KEY_RETRY_SECONDS), "Cache-Control": "no-store"},
         )
     response = framework_handler(error, context)
     if response is not None and isinstance(error, APIException):

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from tenants.views import pages, signup
+from tenants.views import audit, pages, signup
 
 urlpatterns = [
+    path("v1/audit", audit.Audit.as_view(), name="tenants-audit"),
+    path("v1/transparency/checkpoint", audit.checkpoint, name="tenants-checkpoint"),
     path("v1/key/request", signup.request_key, name="tenants-key-request"),
     path("v1/key/reset", signup.ask_for_reset, name="tenants-key-reset"),
     path("v1/key/reset/open", pages.reset, name="tenants-reset-page"),

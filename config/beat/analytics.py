@@ -16,4 +16,9 @@ SCHEDULE = {
         "schedule": 900.0,  # seconds; what is tidied is judged by its own time wherever it is read
         "options": {"expires": 800, "queue": "deliver"},
     },
+    "console.tidy": {
+        "task": "console.tidy",
+        "schedule": 900.0,  # seconds; who has no authenticator cannot sign in meanwhile either
+        "options": {"expires": 800, "queue": "deliver"},
+    },
 }

@@ -176,6 +176,8 @@ WORK_TASKS = {
 
 # -- the deployment's own names and numbers, each documented where it is used
 ROOT_KEY_FILE: str = ""
+KEY_PROVIDER = "file"  # or vault_transit, aws_kms: docs/key-management.md
+KEY_PROVIDER_OPTIONS: dict[str, dict[str, Any]] = {}
 PEPPERS: dict[int, str] = {}
 SIGNUP_OPEN = False
 TRUSTED_PROXIES: list[str] = []
@@ -192,6 +194,8 @@ OPEN_WISDOM = False  # whether anybody may read samples of the lists that may be
 AUDIT_ORIGIN = ""
 CHECKPOINT_FILE = ""
 CHECKPOINT_KEY_FILE = ""
+# Where else each signed checkpoint goes: file:/PATH, syslog:/SOCKET, syslog://HOST:PORT
+CHECKPOINT_PLACES = os.environ.get("TAWNY_CHECKPOINT_PLACES", "").replace(",", " ").split()
 HOME_NETWORKS: list[str] = []
 FINDINGS_TIME = "s" if os.environ.get("TAWNY_FINDINGS_TIME") == "s" else "ms"
 

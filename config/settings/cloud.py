@@ -40,7 +40,12 @@ CELERY_BROKER_URL = _required("BROKER_URL")
 CACHE_URL = _required("CACHE_URL")
 ALLOWED_HOSTS = _required("TAWNY_HOSTS").split(",")
 SECRET_KEY = Path(_required("SECRET_KEY_FILE")).read_text("ascii").strip()
-ROOT_KEY_FILE = _required("TAWNY_ROOT_KEY_FILE")
+KEY_PROVIDER, KEY_PROVIDER_OPTIONS = environment.key_provider(os.environ)
+ROOT_KEY_FILE = (
+    _required("TAWNY_ROOT_KEY_FILE")
+    if KEY_PROVIDER == "file"
+    else os.environ.get("TAWNY_ROOT_KEY_FILE", "")
+)
 PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")} | {
     version: os.environ[name]  # the newest signs; an older one is kept while its keys live
     for version in range(2, 100)

@@ -54,6 +54,7 @@ _certificate = os.environ.get("TAWNY_TLS_CERT", "")
 WISDOM_PINNED_CERTIFICATE = "" if "TAWNY_WISDOM_URL" in os.environ else _certificate
 WISDOM_KEY_FILE = str(_keys / "wisdom_key")
 ROOT_KEY_FILE = os.environ.get("TAWNY_ROOT_KEY_FILE", str(_keys / "root"))
+KEY_PROVIDER, KEY_PROVIDER_OPTIONS = environment.key_provider(os.environ)
 PEPPERS = {1: str(_keys / "pepper_1")} | {
     int(file.name.removeprefix("pepper_")): str(file)  # the newest signs, the older verify
     for file in _keys.glob("pepper_[1-9]*")

@@ -56,3 +56,53 @@ def mail(environ: Mapping[str, str]) -> dict[str, Any] | None:
         "EMAIL_USE_SSL": url.scheme == "smtps",
         "EMAIL_USE_TLS": url.scheme == "smtp" and not plain,
     }
+
+
+KEY_SERVICES: dict[str, dict[str, str]] = {
+    "vault_transit": {
+        "address": "TAWNY_VAULT_ADDRESS",
+        "mount": "TAWNY_VAULT_MOUNT",
+        "key": "TAWNY_VAULT_KEY",
+        "token_file": "TAWNY_VAULT_TOKEN_FILE",
+    },
+    "aws_kms": {
+        "region": "TAWNY_KMS_REGION",
+        "keys": "TAWNY_KMS_KEYS",
+        "credentials_file": "TAWNY_KMS_CREDENTIALS_FILE",
+        "address": "TAWNY_KMS_ADDRESS",
+    },
+}
+"""Which variable gives each option of a key service; a service is configured when its key is."""
+
+
+def key_provider(environ: Mapping[str, str]) -> tuple[str, dict[str, dict[str, Any]]]:
+    """Return ``KEY_PROVIDER`` and the options of every key service that the environment names.
+
+    A root key's own bytes in the environment stop the start: there they are in every process list,
+    crash report and child.
+    """
+    if "TAWNY_ROOT_KEY" in environ:
+        raise ValueError("TAWNY_ROOT_KEY holds a key; a root key comes from TAWNY_ROOT_KEY_FILE")
+    provider = environ.get("TAWNY_KEY_PROVIDER", "file")
+    if provider not in {"file", *KEY_SERVICES}:
+        raise ValueError(f"TAWNY_KEY_PROVIDER is {provider!r}: file, vault_transit or aws_kms")
+    found: dict[str, dict[str, Any]] = {}
+    for name, variables in KEY_SERVICES.items():
+        values: dict[str, Any] = {
+            option: environ[each] for option, each in variables.items() if environ.get(each)
+        }
+        if not values and provider != name:
+            continue
+        if name == "vault_transit":
+            values.setdefault("mount", "transit")
+        elif "region" in values:
+            values.setdefault("address", f"https://kms.{values['region']}.amazonaws.com")
+        if missing := [each for option, each in variables.items() if option not in values]:
+            raise ValueError(f"{name} needs {', '.join(missing)}")
+        url = urlsplit(values["address"])
+        if url.scheme != "https" and url.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(f"{variables['address']} is asked for keys, and so over https://")
+        if name == "aws_kms":
+            values["keys"] = tuple(values["keys"].split(","))
+        found[name] = values
+    return provider, found

@@ -6,10 +6,11 @@ from django.views.decorators.http import require_safe
 
 from audit.events import EventType
 from console.cloud.lists import feed_rows
-from console.pages import WORKING, page, show
+from console.pages import page, show
+from console.permissions import Permission
 
 
-@page(roles=WORKING, event=EventType.STAFF_READ)
+@page(permission=Permission.FEEDS, event=EventType.STAFF_READ)
 @require_safe
 def feeds(request: HttpRequest) -> HttpResponse:
     """List the threat feeds."""

@@ -1,17 +1,25 @@
 """The audit log as staff read it: newest first, a page at a time, every tenant's entries."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Func, JSONField, TextField, Value
+from django.db.models.functions import Cast
+
 from audit.events import EventType
-from audit.models import Entry
+from audit.models import Entry, EntryQuerySet
 from audit.scope import all_tenants_audit
 from console.models import Staff
 from tenants.models import Tenant
 
 ENTRIES_PER_PAGE = 50
+SCANNED = 200_000
+"""Entries that one page looks through: half a second where each leaf must be read."""
+EXPORTED_AT_ONCE = 2_000
+MOST_EXPORTED = 100_000
+"""Lines of one export, some 50 MB; the whole log leaves by ``manage.py audit``."""
 LABELS: Mapping[str, str] = {event.value: event.label for event in EventType}
 
 
@@ -39,20 +47,74 @@ class LogPage:
     older: int | None
 
 
-def log_page(*, event: str, before: int | None) -> LogPage:
-    """Return the newest entries with an index below `before`, of one event or, for ``""``, of all.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """What is looked for; what is empty does not narrow. `actor` is an id as the log has it."""
 
-    Whoever calls this has recorded the read: the gate does, before it lets a page be made.
+    event: str = ""
+    actor: str = ""
+    tenant: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def log_page(facets: Facets, *, before: int | None) -> LogPage:
+    """Return the newest fitting entries with an index below `before`.
+
+    One page looks through `SCANNED` entries at most: a rare one is some pages away, and no question
+    occupies the database for long. Whoever calls this has recorded the read: the gate does.
     """
     with all_tenants_audit("reader", using="default"):
-        entries = Entry.objects.filter(event=event) if event else Entry.objects.all()
+        top = Entry.objects.newest(1, before=before).first()
+        low = -1 if top is None else max(top.idx - SCANNED, -1)
+        entries = fitting(facets).filter(idx__gt=low)
         found = list(entries.newest(ENTRIES_PER_PAGE + 1, before=before))
     shown = found[:ENTRIES_PER_PAGE]
+    older = shown[-1].idx if len(found) > ENTRIES_PER_PAGE else low + 1 if low >= 0 else None
     names = _names(shown)
-    return LogPage(
-        rows=[_row(entry, names) for entry in shown],
-        older=shown[-1].idx if len(found) > ENTRIES_PER_PAGE else None,
-    )
+    return LogPage(rows=[_row(entry, names) for entry in shown], older=older)
+
+
+def exported(facets: Facets) -> Iterator[bytes]:
+    """Yield the newest fitting entries as lines of JSON: index and leaf, the oldest last.
+
+    At most `MOST_EXPORTED` lines; each batch is read in a transaction of its own.
+    """
+    before, left = None, MOST_EXPORTED
+    while left > 0:
+        with all_tenants_audit("reader", using="default"):
+            batch = list(fitting(facets).newest(min(left, EXPORTED_AT_ONCE), before=before))
+        yield b"".join(
+            b'{"idx":%d,"leaf":%s}\n' % (entry.idx, bytes(entry.leaf)) for entry in batch
+        )
+        if len(batch) < EXPORTED_AT_ONCE:
+            return
+        before, left = batch[-1].idx, left - len(batch)
+
+
+def fitting(facets: Facets) -> EntryQuerySet:
+    """Return the entries that fit; inside the scope that shows them."""
+    entries: EntryQuerySet = Entry.objects.all()
+    if facets.event:
+        entries = entries.filter(event=facets.event)
+    if facets.tenant is not None:
+        entries = entries.filter(tenant=facets.tenant)
+    if facets.since is not None:
+        entries = entries.filter(occurred_at__gte=facets.since)
+    if facets.until is not None:
+        entries = entries.filter(occurred_at__lt=facets.until)
+    if facets.actor:  # the column is the leaf itself: JSON, as UTF-8
+        leaf = Cast(Func("leaf", Value("UTF8"), function="convert_from"), JSONField())
+        entries = entries.annotate(
+            acted=Func(
+                leaf,
+                Value("actor"),
+                Value("id"),
+                function="jsonb_extract_path_text",
+                output_field=TextField(),
+            )
+        ).filter(acted=facets.actor)
+    return entries
 
 
 def _row(entry: Entry, names: Mapping[str, str]) -> LogRow:

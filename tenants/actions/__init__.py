@@ -1,6 +1,7 @@
 """Deeds on tenants, their keys and their people. Each is one transaction with its audit row."""
 
 from tenants.actions.api_keys import NewKey, create_key, revoke_key, rotate_key
+from tenants.actions.deletion import Certificate, Deleted, delete_tenant
 from tenants.actions.members import ask_reset, invite, register, reset_keys, verify
 from tenants.actions.tenants import (
     NewTenant,
@@ -13,6 +14,8 @@ from tenants.actions.tenants import (
 )
 
 __all__ = [
+    "Certificate",
+    "Deleted",
     "NewKey",
     "NewTenant",
     "ask_reset",
@@ -20,6 +23,7 @@ __all__ = [
     "create_key",
     "create_provisional",
     "create_tenant",
+    "delete_tenant",
     "invite",
     "note_expiries",
     "register",

@@ -21,6 +21,7 @@ from tenants.keys.custody import (
     make_tenant_keys,
     prepare,
     seal,
+    tenant_context,
     unseal,
 )
 from tenants.keys.root import pepper, primary_pepper, system_key, system_seal, system_unseal
@@ -41,5 +42,6 @@ __all__ = [
     "system_key",
     "system_seal",
     "system_unseal",
+    "tenant_context",
     "unseal",
 ]

@@ -11,10 +11,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from crypto import envelope, kdf, mac
+from crypto.errors import CryptoError
 from crypto.ids import uuid7
 from crypto.random import random_bytes
 from tenants.errors import KeyUnavailable
-from tenants.keys.root import root
+from tenants.keys import failures, keyring
+from tenants.keys.root import forget_system
 from tenants.models.keys import DataKey, KeyPurpose, TenantKey
 from tenants.scope import tenant_scope
 
@@ -38,6 +40,10 @@ HELD_SECONDS = 300.0
 _DAY = 86_400
 
 
+class _NotTheTenants(KeyUnavailable):
+    """A row names a data key that its tenant does not have."""
+
+
 class _Held:
     """A bounded cache whose entries expire."""
 
@@ -49,6 +55,7 @@ class _Held:
         self, tenant: UUID, name: str, load: Callable[[], envelope.DataKey]
     ) -> envelope.DataKey:
         slot = (tenant, name)
+        keyring.report()
         with self._lock:
             entry = self._entries.get(slot)
             if entry is not None and entry[0] > time.monotonic():
@@ -73,6 +80,9 @@ _held = _Held()
 def forget() -> None:
     """Drop every key held in memory: after a rotation, and between tests."""
     _held.clear()
+    keyring.forget()
+    failures.forget()
+    forget_system()
 
 
 def make_tenant_keys(tenant: UUID, *, now: datetime) -> None:
@@ -80,6 +90,7 @@ def make_tenant_keys(tenant: UUID, *, now: datetime) -> None:
     for purpose in KeyPurpose:
         key = envelope.DataKey(id=uuid7(now), secret=random_bytes(32))
         with tenant_scope(tenant, using="keys"):
+            wrapped = keyring.wrap(key, tenant_context(tenant, purpose), now=now)
             TenantKey.objects.bulk_create(
                 [
                     TenantKey(
@@ -87,9 +98,10 @@ def make_tenant_keys(tenant: UUID, *, now: datetime) -> None:
                         id=key.id,
                         purpose=purpose,
                         version=1,
-                        wrapped=envelope.wrap(
-                            key=key, under=root(), context=_tenant_context(tenant, purpose)
-                        ),
+                        provider=wrapped.provider,
+                        key_id=wrapped.key_id,
+                        root_version=wrapped.version,
+                        wrapped=wrapped.blob,
                         check_value=key.check,
                         created_at=now,
                     )
@@ -141,11 +153,15 @@ def unseal(
 
     Raises ``crypto.errors.CryptoError`` for anything else, `KeyUnavailable` for a destroyed key.
     """
-    return envelope.unseal(
-        key=lambda name: _held.get(tenant, str(name), lambda: _stored_data_key(tenant, name)),
-        sealed=sealed,
-        context=envelope.context(tenant, series_class, *context),
-    )
+    try:
+        return envelope.unseal(
+            key=lambda name: _held.get(tenant, str(name), lambda: _stored_data_key(tenant, name)),
+            sealed=sealed,
+            context=envelope.context(tenant, series_class, *context),
+        )
+    except (CryptoError, _NotTheTenants):
+        failures.note(tenant, series_class)
+        raise
 
 
 def fingerprint_key(tenant: UUID) -> bytes:
@@ -164,7 +180,8 @@ def _index_key(tenant: UUID, purpose: str) -> bytes:
     return kdf.hkdf(key.secret, info=purpose.encode())
 
 
-def _tenant_context(tenant: UUID, purpose: str) -> bytes:
+def tenant_context(tenant: UUID, purpose: str) -> bytes:
+    """Return the context under which a tenant's key of a purpose is wrapped."""
     return envelope.context("tenant_key", tenant, purpose)
 
 
@@ -177,13 +194,7 @@ def _tenant_key(tenant: UUID, purpose: KeyPurpose) -> envelope.DataKey:
         )
     if row is None:
         raise KeyUnavailable(f"tenant {tenant} has no {purpose} key (any more)")
-    return envelope.unwrap(
-        wrapped=bytes(row.wrapped),
-        id=row.id,
-        check=bytes(row.check_value),
-        under=root(),
-        context=_tenant_context(tenant, purpose),
-    )
+    return keyring.unwrap(row, tenant_context(tenant, purpose))
 
 
 def _wrap_key(tenant: UUID) -> envelope.DataKey:
@@ -223,7 +234,7 @@ def _stored_data_key(tenant: UUID, name: UUID) -> envelope.DataKey:
     with tenant_scope(tenant):
         row = DataKey.objects.filter(id=name).first()
     if row is None:
-        raise KeyUnavailable(f"data key {name} is not this tenant's, or is gone")
+        raise _NotTheTenants(f"data key {name} is not this tenant's, or is gone")
     return _unwrapped(tenant, row)
 
 

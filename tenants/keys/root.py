@@ -1,77 +1,116 @@
-"""The root key, the peppers, and what is sealed under the deployment rather than a tenant."""
+"""The peppers, and what is sealed under the deployment rather than a tenant.
 
-import stat
+The deployment's own secret is the first root key's file where there is one, as it always was; where
+a key service holds the root, or the first file was retired, it is a row of the keys database,
+wrapped like a tenant's key.
+"""
+
 from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
 from crypto import envelope, kdf
+from crypto.ids import uuid7
+from crypto.random import random_bytes
 from tenants.errors import KeyUnavailable
+from tenants.keys import keyring
+from tenants.keys.files import KEY_BYTES, read_key_file
+from tenants.keys.providers.file import FileProvider
+from tenants.models.keys import SystemKey
 
-KEY_BYTES = 32
+__all__ = ["KEY_BYTES", "read_key_file"]
+
+SYSTEM = "system"
+_CONTEXT = envelope.context("system_key", SYSTEM)
 
 
-def read_key_file(path: str) -> bytes:
-    """Read a key of 32 bytes, written in hexadecimal, from a file that only its owner may read.
+def _secret() -> bytes:
+    """Return the deployment's own secret, 32 bytes."""
+    first = settings.ROOT_KEY_FILE
+    if settings.KEY_PROVIDER == "file" and Path(first).exists():
+        return read_key_file(first)
+    row = SystemKey.objects.using("keys").filter(name=SYSTEM).first()
+    if row is None and settings.KEY_PROVIDER == "file":
+        return read_key_file(first)  # which says what is missing
+    return keyring.unwrap(row or keep_system_secret(random_bytes(KEY_BYTES)), _CONTEXT).secret
 
-    Raises `KeyUnavailable` when the file is missing, open to others or holds something else.
+
+def keep_system_secret(secret: bytes) -> SystemKey:
+    """Store the deployment's secret wrapped, where none is stored; return what is."""
+    now = timezone.now()  # noqa: TID251 -- when the row was made; nothing depends on it
+    key = envelope.DataKey(id=uuid7(now), secret=secret)
+    with transaction.atomic(using="keys"):
+        wrapped = keyring.wrap(key, _CONTEXT, now=now)
+        SystemKey.objects.using("keys").bulk_create(
+            [
+                SystemKey(
+                    name=SYSTEM, id=key.id, provider=wrapped.provider, key_id=wrapped.key_id,
+                    root_version=wrapped.version, wrapped=wrapped.blob, check_value=key.check,
+                    created_at=now,
+                )
+            ],
+            ignore_conflicts=True,
+        )  # fmt: skip
+    return SystemKey.objects.using("keys").get(name=SYSTEM)
+
+
+def adopt_system_secret() -> None:
+    """Store the secret that lies in the first root key's file, before that file may be retired."""
+    if Path(settings.ROOT_KEY_FILE).is_file():
+        keep_system_secret(read_key_file(settings.ROOT_KEY_FILE))
+
+
+def system_context() -> bytes:
+    """Return the context under which the deployment's secret is wrapped."""
+    return _CONTEXT
+
+
+def root_file() -> str:
+    """Return the oldest version of the root key's file that is there, or where the first would be.
+
+    Empty where a key service holds the root and no file is left.
     """
-    file = Path(path)
-    try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        text = file.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise KeyUnavailable(f"the key file {path} cannot be read") from None
-    if mode & 0o177:
-        raise KeyUnavailable(f"the key file {path} has mode {mode:o}; it must be 0400 or 0600")
-    try:
-        key = bytes.fromhex(text)
-    except ValueError:
-        raise KeyUnavailable(f"the key file {path} is not hexadecimal") from None
-    if len(key) != KEY_BYTES:
-        raise KeyUnavailable(f"the key file {path} holds {len(key)} bytes, not {KEY_BYTES}")
-    return key
-
-
-@lru_cache(maxsize=2)
-def _root(path: str) -> envelope.DataKey:
-    secret = read_key_file(path)
-    return envelope.DataKey(
-        id=UUID(bytes=kdf.hkdf(secret, info=b"root|id", length=16)),
-        secret=kdf.hkdf(secret, info=b"root|wrap"),
-    )
-
-
-def root() -> envelope.DataKey:
-    """Return the key that wraps tenant keys."""
-    return _root(settings.ROOT_KEY_FILE)
+    first = Path(settings.ROOT_KEY_FILE)
+    if not settings.ROOT_KEY_FILE or first.exists() or not first.parent.is_dir():
+        return str(settings.ROOT_KEY_FILE)
+    held = FileProvider(str(first))
+    return str(next((held.path(each) for each in held.versions()), first))
 
 
 @lru_cache(maxsize=16)
-def _system(path: str, purpose: str) -> envelope.DataKey:
-    derived = kdf.hkdf(read_key_file(path), info=b"system|" + purpose.encode(), length=48)
+def _system(_provider: str, _path: str, purpose: str) -> envelope.DataKey:
+    derived = kdf.hkdf(_secret(), info=b"system|" + purpose.encode(), length=48)
     return envelope.DataKey(id=UUID(bytes=derived[:16]), secret=derived[16:])
 
 
+def _of(purpose: str) -> envelope.DataKey:
+    return _system(settings.KEY_PROVIDER, settings.ROOT_KEY_FILE, purpose)
+
+
+def forget_system() -> None:
+    """Derive the deployment's keys anew at their next use."""
+    _system.cache_clear()
+
+
 def system_key(purpose: str) -> bytes:
-    """Return a 32-byte key of the deployment for one purpose, derived from the root key."""
-    return _system(settings.ROOT_KEY_FILE, purpose).secret
+    """Return a 32-byte key of the deployment for one purpose, derived from its own secret."""
+    return _of(purpose).secret
 
 
 def system_seal(purpose: str, plaintext: bytes, *context: str | bytes | int | UUID) -> bytes:
     """Seal a secret of the deployment's own (a TOTP seed, a feed's password)."""
     return envelope.seal(
-        key=_system(settings.ROOT_KEY_FILE, purpose),
-        plaintext=plaintext,
-        context=envelope.context(purpose, *context),
+        key=_of(purpose), plaintext=plaintext, context=envelope.context(purpose, *context)
     )
 
 
 def system_unseal(purpose: str, sealed: bytes, *context: str | bytes | int | UUID) -> bytes:
     """Open what `system_seal` sealed; raises ``crypto.errors.CryptoError``."""
-    key = _system(settings.ROOT_KEY_FILE, purpose)
+    key = _of(purpose)
     return envelope.unseal(
         key=lambda name: key if name == key.id else None,
         sealed=sealed,

@@ -5,7 +5,16 @@ before it is known whose scope to open: `Tenant`, `KeyIndex` and `Work`. None ho
 """
 
 from tenants.models.customers import KeyIndex, Tenant, TenantState
-from tenants.models.keys import DataKey, KeyPurpose, TenantKey
+from tenants.models.keys import (
+    DataKey,
+    KeyCertificate,
+    KeyPurpose,
+    KeyringReader,
+    RootState,
+    RootVersion,
+    SystemKey,
+    TenantKey,
+)
 from tenants.models.members import Letter, Link, Member, MemberRole
 from tenants.models.rows import TenantModel, TenantRows
 from tenants.models.usage import AttemptWindow, UsageDay
@@ -14,13 +23,18 @@ from tenants.models.work import Lease, Work, WorkState
 __all__ = [
     "AttemptWindow",
     "DataKey",
+    "KeyCertificate",
     "KeyIndex",
     "KeyPurpose",
+    "KeyringReader",
     "Lease",
     "Letter",
     "Link",
     "Member",
     "MemberRole",
+    "RootState",
+    "RootVersion",
+    "SystemKey",
     "Tenant",
     "TenantKey",
     "TenantModel",

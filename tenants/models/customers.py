@@ -14,6 +14,7 @@ class TenantState(models.TextChoices):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    DELETED = "deleted"  # for good: its keys are destroyed, its rows go
 
 
 FULL, PROVISIONAL = Plan.FULL.value, Plan.PROVISIONAL.value

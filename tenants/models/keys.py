@@ -24,6 +24,9 @@ class TenantKey(TenantModel):
     id = models.UUIDField()
     purpose = models.CharField(max_length=8, choices=KeyPurpose)
     version = models.PositiveIntegerField()
+    provider = models.CharField(max_length=16, default="file", db_default="file")
+    key_id = models.CharField(max_length=100, default="root", db_default="root")
+    root_version = models.PositiveIntegerField(default=1, db_default=1)
     wrapped = models.BinaryField()
     check_value = models.BinaryField()
     created_at = models.DateTimeField()
@@ -34,6 +37,11 @@ class TenantKey(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=("tenant_id", "purpose", "version"), name="tenant_key_version"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("tenant_id", "provider", "key_id", "root_version"), name="tenant_key_root"
             ),
         ]
 
@@ -63,3 +71,93 @@ class DataKey(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.series_class} {self.epoch}"
+
+
+class RootState(models.TextChoices):
+    """What a version of a root key is used for."""
+
+    DECRYPT = "decrypt"  # unwraps; not yet, or no longer, wraps
+    PRIMARY = "primary"  # wraps; there is one
+    RETIRED = "retired"  # destroyed: nothing is wrapped by it
+
+
+class RootVersion(models.Model):
+    """A version of a root key. Belongs to no tenant; the key itself lies with its provider."""
+
+    pk = CompositePrimaryKey("provider", "key_id", "version")
+    provider = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=100)
+    version = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=RootState)
+    check_value = models.BinaryField()
+    added_at = models.DateTimeField()
+    primary_at = models.DateTimeField(null=True)
+    rewrapped_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "root_version"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("state",),
+                condition=models.Q(state="primary"),
+                name="root_version_one_primary",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=RootState.values), name="root_version_state_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}:{self.key_id}:{self.version}"
+
+
+class SystemKey(models.Model):
+    """The deployment's own secret, wrapped by the root key. Belongs to no tenant."""
+
+    name = models.CharField(primary_key=True, max_length=16)
+    id = models.UUIDField()
+    provider = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=100)
+    root_version = models.PositiveIntegerField()
+    wrapped = models.BinaryField()
+    check_value = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "system_key"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class KeyringReader(models.Model):
+    """A process that uses keys, and which versions of the root it can unwrap with."""
+
+    process = models.CharField(primary_key=True, max_length=200)
+    versions = models.JSONField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "keyring_reader"
+
+    def __str__(self) -> str:
+        return self.process
+
+
+class KeyCertificate(TenantModel):
+    """That a tenant's key was destroyed: what, when, by whom; nothing that opens anything."""
+
+    pk = CompositePrimaryKey("tenant_id", "id")
+    id = models.UUIDField()
+    purpose = models.CharField(max_length=8, choices=KeyPurpose)
+    digest = models.BinaryField()
+    destroyed_at = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+    reason = models.CharField(max_length=1024)
+
+    class Meta:
+        db_table = "key_certificate"
+
+    def __str__(self) -> str:
+        return f"{self.purpose} destroyed {self.destroyed_at}"

@@ -1,19 +1,27 @@
 """System checks: each numbered one fires on the deployment that it is about, and on no other."""
 
+import runpy
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.db import DatabaseError, connections
 
-from config import checks
+import manage
+from config import celery, checks
 from config.embedded.state import Connection
+from config.start import refuse_wrong_roles
+from tenants import catalogue
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 OURS = "tawny."
+Row = tuple[str, bool, bool, bool, int, str]
+"""Role, bypasses, owns, may become another that does, version, log_error_verbosity."""
 
 
 def fired(databases: list[str] | None = None) -> list[str]:
@@ -37,7 +45,7 @@ def served_as(servers: Connection, role: str) -> Iterator[None]:
 class Answering:
     """A connection that answers the roles' question in a given way."""
 
-    def __init__(self, row: tuple[str, bool, bool, int] | None) -> None:
+    def __init__(self, row: Row | None) -> None:
         self.row = row
 
     def cursor(self) -> "Answering":
@@ -54,7 +62,7 @@ class Answering:
     def execute(self, _sql: str) -> None:
         pass
 
-    def fetchone(self) -> tuple[str, bool, bool, int] | None:
+    def fetchone(self) -> Row | None:
         return self.row
 
 
@@ -67,13 +75,90 @@ def test_e001_fires_for_a_superuser(servers: Connection) -> None:
         assert fired(["default"]) == ["tawny.E001"]
 
 
+def test_e001_fires_for_a_superuser_that_became_the_serving_role(
+    servers: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served_as(servers, "postgres"):
+        monkeypatch.setitem(
+            connections["default"].settings_dict, "OPTIONS", {"options": "-c role=tawny_app"}
+        )
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            assert cursor.fetchone() == ("tawny_app",)
+        assert fired(["default"]) == ["tawny.E001"]
+
+
 def test_e001_fires_for_a_role_that_owns(as_owner: Callable[..., Any]) -> None:
     with as_owner() as session:
         session.execute("CREATE TABLE owned_by_app (); ALTER TABLE owned_by_app OWNER TO tawny_app")
         try:
-            assert fired(["default"]) == ["tawny.E001"]
+            assert set(fired(["default"])) == {"tawny.E001", "tawny.E009"}
         finally:
             session.execute("DROP TABLE owned_by_app")
+
+
+@pytest.mark.parametrize("role", ["tawny_backup", "tawny_owner", "pg_read_server_files"])
+def test_e008_fires_for_a_role_that_may_become_one_that_bypasses_or_owns(
+    as_owner: Callable[..., Any], role: str
+) -> None:
+    with as_owner() as session:
+        session.execute(f"GRANT {role} TO tawny_app WITH INHERIT FALSE")
+        try:
+            assert set(fired(["default"])) == {"tawny.E008", "tawny.E009"}
+        finally:
+            session.execute(f"REVOKE {role} FROM tawny_app")
+    assert fired(["default"]) == []
+
+
+def test_e009_fires_for_what_the_catalogue_lint_finds(as_owner: Callable[..., Any]) -> None:
+    with as_owner() as session:
+        session.execute("ALTER TABLE alert NO FORCE ROW LEVEL SECURITY")
+        try:
+            assert fired(["default"]) == ["tawny.E009"]
+        finally:
+            session.execute("ALTER TABLE alert FORCE ROW LEVEL SECURITY")
+
+
+def test_w010_fires_where_the_servers_log_quotes_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"default": Answering(("tawny_app", False, False, False, 180_000, "default"))}
+    monkeypatch.setattr(checks, "connections", answer)
+    assert [each.id for each in checks.roles_are_confined(databases=["default"])] == ["tawny.W010"]
+
+
+@pytest.mark.parametrize("role", ["postgres", "tawny_owner"])
+def test_a_process_that_serves_refuses_to_start_as_another_role(
+    servers: Connection, role: str
+) -> None:
+    refuse_wrong_roles()
+    with served_as(servers, role), pytest.raises(ImproperlyConfigured, match=f"E001: {role}"):
+        refuse_wrong_roles()
+
+
+def test_a_process_that_serves_starts_while_its_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections["default"].settings_dict, "PORT", "1")
+    refuse_wrong_roles()
+
+
+def test_the_web_server_the_workers_and_the_sequencer_ask_before_they_serve(
+    servers: Connection,
+) -> None:
+    with served_as(servers, "tawny_owner"):
+        with pytest.raises(ImproperlyConfigured):
+            call_command("sequencer", once=True)
+        with pytest.raises(ImproperlyConfigured):
+            runpy.run_module("config.wsgi")
+        with pytest.raises(ImproperlyConfigured):
+            celery._start()
+
+
+def test_a_check_of_a_database_has_the_servers_and_a_check_of_none_has_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", manage.EMBEDDED)
+    assert isinstance(manage.servers_for(["check"]), nullcontext)
+    assert not isinstance(manage.servers_for(["check", "--database", "default"]), nullcontext)
 
 
 def test_e001_lets_the_owner_migrate_unless_it_bypasses(
@@ -81,7 +166,7 @@ def test_e001_lets_the_owner_migrate_unless_it_bypasses(
 ) -> None:
     with served_as(servers, "tawny_owner"):
         assert fired(["default"]) == []
-    owner = {"default": Answering(("tawny_owner", True, True, 160_010))}
+    owner = {"default": Answering(("tawny_owner", True, True, False, 160_010, "terse"))}
     monkeypatch.setattr(checks, "connections", owner)
     assert [each.id for each in checks.roles_are_confined(databases=["default"])] == ["tawny.E001"]
 
@@ -96,7 +181,7 @@ def test_e001_lets_the_owner_migrate_unless_it_bypasses(
 def test_e007_fires_for_an_old_server_and_a_faulty_minor_release(
     monkeypatch: pytest.MonkeyPatch, version: int, *, is_old: bool
 ) -> None:
-    answer = {"default": Answering(("tawny_app", False, False, version))}
+    answer = {"default": Answering(("tawny_app", False, False, False, version, "terse"))}
     monkeypatch.setattr(checks, "connections", answer)
     found = [each.id for each in checks.roles_are_confined(databases=["default"])]
     assert found == (["tawny.E007"] if is_old else [])
@@ -108,6 +193,9 @@ def test_a_database_that_cannot_be_reached_is_readinesss_to_tell(
     monkeypatch.setattr(checks, "connections", {"default": Answering(None)})
     assert checks.roles_are_confined(databases=["default"]) == []
     assert checks.roles_are_confined(databases=None) == []
+    assert checks.schema_isolates(databases=None) == []
+    monkeypatch.setattr(catalogue, "connections", {"default": Answering(None)})
+    assert checks.schema_isolates(databases=["default"]) == []
 
 
 @pytest.mark.parametrize("mode", [None, 0o644])
@@ -166,7 +254,7 @@ def test_e006_fires_in_debug_mode(settings: Any) -> None:
 def test_every_number_has_a_line_in_the_list_and_a_test() -> None:
     source = Path(checks.__file__).read_text()
     listed = {word for word in source.split("``") if word.startswith(OURS)}
-    raised = {f"tawny.E{part[:3]}" for part in source.split('id="tawny.E')[1:]}
+    raised = {f"tawny.{part[:4]}" for part in source.split('id="tawny.')[1:]}
     assert listed == raised
     names = Path(__file__).read_text()
     assert all(f"def test_{number[6:].lower()}_" in names for number in listed)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import product
 from types import ModuleType
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -13,26 +14,81 @@ from django.test import Client, override_settings
 from django.urls import include, path, reverse
 
 from console import sessions, urls_cloud, urls_engine
-from console.models import Role, Staff
+from console.models import Role, SignIn, Staff
 from console.pages import page, rules_of
+from console.permissions import Permission
 from crypto.ids import uuid7
-from tenants.models import Tenant
-from tests.console.people import Clock, Person, deeds
+from tenants.models import KeyIndex, Tenant
+from tests.console.people import START, Clock, Person, deeds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
 ROUTES = sorted(str(pattern.name) for pattern in urls_cloud.urlpatterns)
-BEHIND = [name for name in ROUTES if name != "login"]
+OPEN = ["invite", "login"]
+BEHIND = [name for name in ROUTES if name not in OPEN]
 SECRET = "Acme Burrow Ltd"
+ALL = set(Role)
 WORKING = {Role.OWNER, Role.OPERATOR, Role.ANALYST}
-MAY_GET = {
+OPERATING = {Role.OWNER, Role.OPERATOR}
+AUDITING = {Role.OWNER, Role.AUDITOR}
+MAY_GET: dict[str, set[Role]] = {
     "overview": WORKING,
     "tenants": WORKING,
+    "tenant": WORKING,
+    "tenant_state": OPERATING,
+    "tenant_plan": OPERATING,
+    "key_create": OPERATING,
+    "key_rotate": OPERATING,
+    "key_revoke": OPERATING,
     "feeds": WORKING,
-    "audit": {Role.OWNER, Role.AUDITOR},
-    "authenticator": set(Role),
+    "jobs": WORKING,
+    "staff": AUDITING,
+    "staff_invite": {Role.OWNER},
+    "staff_role": {Role.OWNER},
+    "staff_disable": {Role.OWNER},
+    "audit": AUDITING,
+    "audit_export": AUDITING,
+    "system": ALL,
+    "account": ALL,
+    "password": ALL,
+    "recovery": ALL,
+    "authenticator": ALL,
+    "verify": ALL,
     "logout": set(),
+    "theme": set(),
+    "session_end": set(),
 }
+"""Who gets a page of each route; the three without anybody take a POST from everybody."""
+FRESH = {
+    "tenant_state",
+    "tenant_plan",
+    "key_create",
+    "key_rotate",
+    "key_revoke",
+    "staff_invite",
+    "staff_role",
+    "staff_disable",
+    "audit_export",
+    "recovery",
+}
+"""What asks for a second factor of the last five minutes."""
+OTHER_METHODS = ("head", "put", "delete", "options")
+IN_THE_BAR = {"overview", "tenants", "feeds", "jobs", "staff", "audit", "system"}
+NOBODY = UUID(int=0)
+
+
+def where(name: str, *, tenant: UUID = NOBODY, key: str = "none", person: UUID = NOBODY) -> str:
+    """Return the path of a route, whatever it takes."""
+    filled: dict[str, dict[str, object]] = {
+        "tenant": {"tenant": tenant},
+        "key": {"tenant": tenant, "key": key},
+        "staff": {"person": person},
+        "session": {"session": NOBODY},
+    }
+    pattern = next(each for each in urls_cloud.urlpatterns if each.name == name)
+    wanted = set(pattern.pattern.converters)
+    fit: dict[str, object] = next((each for each in filled.values() if set(each) == wanted), {})
+    return reverse(f"console:{name}", kwargs=fit)
 
 
 @pytest.fixture
@@ -89,6 +145,27 @@ def idle(jo: Person, _other: Person) -> Client:
     return jo.browser
 
 
+def too_old(jo: Person, _other: Person) -> Client:
+    jo.sign_in()
+    session = jo.browser.session
+    session[sessions.BEGUN] -= 12 * 3600
+    session.save()
+    return jo.browser
+
+
+def ended_elsewhere(jo: Person, _other: Person) -> Client:
+    jo.sign_in()
+    SignIn.objects.update(ended_at=jo.clock.now)
+    return jo.browser
+
+
+def with_the_row_of_another(jo: Person, other: Person) -> Client:
+    jo.sign_in()
+    row = SignIn.objects.filter(staff=jo.staff).update(staff=other.staff)
+    assert row == 1
+    return jo.browser
+
+
 def disabled(jo: Person, _other: Person) -> Client:
     jo.sign_in()
     Staff.objects.filter(pk=jo.staff.pk).update(is_active=False)
@@ -118,6 +195,9 @@ WAYS = [
     device_of_another,
     device_without_times,
     idle,
+    too_old,
+    ended_elsewhere,
+    with_the_row_of_another,
     disabled,
     with_another_role,
     device_taken_away,
@@ -131,10 +211,11 @@ def test_every_route_of_both_consoles_is_walked() -> None:
     assert set(MAY_GET) == set(BEHIND)
 
 
-def test_every_view_declares_who_may_use_it_and_only_the_sign_in_is_public() -> None:
+def test_every_view_declares_who_may_use_it_and_only_two_are_public() -> None:
     declared = {pattern.name: rules_of(pattern.callback) for pattern in urls_cloud.urlpatterns}
     assert [name for name, rules in declared.items() if rules is None] == []
-    assert [name for name, rules in declared.items() if rules and rules.public] == ["login"]
+    assert sorted(str(n) for n, rules in declared.items() if rules and rules.public) == OPEN
+    assert {name for name, rules in declared.items() if rules and rules.fresh} == FRESH
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -142,10 +223,10 @@ def test_no_route_answers_without_a_live_session_that_a_second_factor_proved(
     way: Callable[[Person, Person], Client], person: Callable[..., Person], tenant: Tenant
 ) -> None:
     other = person("other")
-    methods = ("get", "head", "post", "put", "delete", "options")
-    for number, (name, method) in enumerate(product(BEHIND, methods)):
+    asked = [*product(BEHIND, ("get", "post")), *product(["tenant", "audit"], OTHER_METHODS)]
+    for number, (name, method) in enumerate(asked):
         browser = way(person(f"jo{number}"), other)
-        answer = getattr(browser, method)(reverse(f"console:{name}"))
+        answer = getattr(browser, method)(where(name, tenant=tenant.id))
         if method in {"get", "head"}:
             assert answer.status_code == 302
             assert answer["Location"].startswith("/console/login/")
@@ -188,17 +269,21 @@ def test_a_session_ends_after_fifteen_minutes_without_use(jo: Person, clock: Clo
 
 @pytest.mark.parametrize("role", list(Role))
 def test_each_role_gets_its_pages_and_is_refused_the_others(
-    role: Role, person: Callable[..., Person]
+    role: Role, person: Callable[..., Person], tenant: Tenant
 ) -> None:
-    somebody = person("somebody", role).sign_in()
+    other, somebody = person("other"), person("somebody", role).sign_in()
+    key = KeyIndex.objects.create(
+        id="live00000000", tenant=tenant, pepper=1, mac=bytes(32), scopes=[], created_at=START
+    )
     for name, roles in MAY_GET.items():
-        answer = somebody.browser.get(reverse(f"console:{name}"))
-        expected = 200 if role in roles else 405 if name == "logout" else 403
+        path = where(name, tenant=tenant.id, key=key.id, person=other.staff.id)
+        answer = somebody.browser.get(path)
+        expected = 200 if role in roles else 403 if roles else 405
         assert answer.status_code == expected, name
-        if role in roles:
+        if role in roles and name != "audit_export":
             links = answer.context["links"]
             shown = {link.path for link in links}
-            allowed = {n for n in MAY_GET if role in MAY_GET[n]} - {"authenticator"}
+            allowed = {n for n in IN_THE_BAR if role in MAY_GET[n]}
             assert shown == {reverse(f"console:{n}") for n in allowed}
 
 
@@ -214,7 +299,7 @@ def undeclared(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(SECRET)
 
 
-@page(roles=frozenset(Role), event=None)
+@page(permission=Permission.OWN_ACCOUNT, event=None)
 def declared(_request: HttpRequest) -> HttpResponse:
     return HttpResponse(SECRET)
 

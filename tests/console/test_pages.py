@@ -1,5 +1,6 @@
 """What the pages show, and what it costs to show it."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -23,12 +24,12 @@ from crypto.ids import uuid7
 from feeds.models import Feed, FeedRelease
 from tenants.models import KeyIndex, Tenant, Work
 from tenants.scope import tenant_scope
-from tests.console.people import SHELL, START, Clock, Person
+from tests.console.people import SHELL, START, Clock, Person, deeds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
-SESSION_USER_DEVICE = 3
-"""What the gate costs: the session, the person, the device."""
+SESSION_USER_DEVICE = 4
+"""What the gate costs: the session, the person, the device, the session's row."""
 AUDITED = 1
 SCOPE = 3
 """A tenant's scope: begin or savepoint, its setting, and the end."""
@@ -219,7 +220,16 @@ def test_the_log_names_people_and_tenants_as_they_are_called_now(
 
 
 @pytest.mark.parametrize(
-    "query", [{"event": "no.such"}, {"before": "x"}, {"before": "-1"}, {"before": "9" * 30}]
+    "query",
+    [
+        {"tenant": "x"},
+        {"since": "yesterday"},
+        {"until": "9999-12-31"},
+        {"event": "no.such"},
+        {"before": "x"},
+        {"before": "-1"},
+        {"before": "9" * 30},
+    ],
 )
 def test_a_question_that_makes_no_sense_is_not_found(owner: Client, query: dict[str, str]) -> None:
     assert owner.get("/console/audit/", query).status_code == 404
@@ -231,7 +241,7 @@ def test_a_question_that_makes_no_sense_is_not_found(owner: Client, query: dict[
         ("/console/", 3),
         ("/console/tenants/", 2 + 3 * (SCOPE + 1)),
         ("/console/feeds/", 0),
-        ("/console/audit/", 8),
+        ("/console/audit/", 9),
         ("/console/authenticator/", -AUDITED),
     ],
 )
@@ -271,3 +281,68 @@ def test_the_engines_console_has_no_feeds_and_shows_no_link_to_them(owner: Clien
     with override_settings(ROOT_URLCONF=engine):
         assert b"/console/feeds/" not in owner.get("/console/").content
         assert owner.get("/console/feeds/").status_code == 404
+
+
+def lines(owner: Client, query: dict[str, str]) -> list[dict[str, object]]:
+    answer = owner.get("/console/audit/export/", query)
+    assert answer["Content-Type"] == "application/x-ndjson"
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined] # it streams
+    return [json.loads(line) for line in content.splitlines()]
+
+
+def test_the_log_is_searched_by_actor_tenant_and_time_and_taken_away_as_it_is_searched(
+    jo: Person, sequenced: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "EXPORTED_AT_ONCE", 2)
+    acme = make_tenant("Acme")
+    owner = jo.sign_in().browser
+    for number in range(5):
+        note(number, acme.id)
+    sequenced()
+    for query, count in (
+        ({"tenant": str(acme.id)}, 5),
+        ({"actor": "jo"}, 1),
+        ({"actor": str(jo.staff.id)}, 1),
+        ({"actor": "tests", "event": "tenant.suspended"}, 2),
+        ({"actor": "nobody"}, 0),
+        ({"since": "2026-03-02", "until": "2026-03-02"}, 7),
+        ({"since": "2026-03-03"}, 0),
+        ({"until": "2026-03-01"}, 0),
+    ):
+        page = owner.get("/console/audit/", query)
+        assert len(page.context["entries"].rows) == count, query
+        assert len(lines(owner, query)) == count, query
+    assert len(deeds("audit.exported")) == 8
+    (line,) = lines(owner, {"actor": "jo"})
+    assert set(line) == {"idx", "leaf"}
+
+
+def test_a_search_looks_through_so_many_entries_and_leads_on_to_the_rest(
+    owner: Client, sequenced: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "SCANNED", 3)
+    note(1)
+    for _number in range(6):
+        note(0)
+    sequenced()
+    query, found, pages = {"event": "tenant.suspended"}, 0, 0
+    while True:
+        entries = owner.get("/console/audit/", query).context["entries"]
+        found, pages = found + len(entries.rows), pages + 1
+        if entries.older is None:
+            break
+        query["before"] = str(entries.older)
+    assert found == 1
+    assert pages == 3
+
+
+def test_jobs_show_queues_and_what_gave_up_and_the_system_its_state(owner: Client) -> None:
+    acme = make_tenant("Acme")
+    make_work(acme, "pending")
+    make_work(acme, "dead")
+    jobs = owner.get("/console/jobs/").context
+    assert [(row.queue, row.pending, row.dead) for row in jobs["queues"]] == [("ingest", 1, 1)]
+    assert [row.tenant for row in jobs["dead"]] == ["Acme"]
+    system = owner.get("/console/system/")
+    assert [name for name, _ in system.context["versions"]] == ["Python", "Django", "PostgreSQL"]
+    assert b"No checkpoint was signed yet" in system.content

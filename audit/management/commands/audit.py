@@ -1,6 +1,6 @@
-"""``manage.py audit verify`` and ``manage.py audit list``.
+"""``manage.py audit verify``, ``list`` and ``bundle``.
 
-Both read across tenants, so both leave an entry of their own, by the account of the shell.
+All read across tenants, so all leave an entry of their own, by the account of the shell.
 ``verify`` exits 0 when the log is whole, 1 when it is not, 2 when it could not be checked.
 """
 
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit import actors
+from audit.bundle.making import write_bundle
 from audit.checkpoints import public_key_path, read_public_key
 from audit.events import EventType, Outcome
 from audit.models import Entry
@@ -31,12 +32,12 @@ LIST_LIMIT = 1000
 
 
 class Command(BaseCommand):
-    """Check the audit log or list its newest entries."""
+    """Check the audit log, list its newest entries, or write it out for an auditor."""
 
-    help = "Check the audit log against its signed checkpoints, or list its newest entries."
+    help = "Check the audit log against its signed checkpoints, list it, or write it out."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the two subcommands."""
+        """Declare the subcommands."""
         commands = parser.add_subparsers(dest="deed", required=True)
         check = commands.add_parser("verify", help="hash every entry again and compare")
         check.add_argument("--json", action="store_true", help="print the verdict as JSON")
@@ -59,9 +60,24 @@ class Command(BaseCommand):
         listing.add_argument("--before", type=int, help="only entries with an index below this")
         listing.add_argument("--json", action="store_true", help="print one JSON object")
 
+        bundle = commands.add_parser("bundle", help="write entries, checkpoints and a verifier")
+        bundle.add_argument("folder", type=Path, help="a new or empty folder")
+        bundle.add_argument("--since", type=_time, help="RFC 3339: from the checkpoint before it")
+        bundle.add_argument("--until", type=_time, help="RFC 3339: to the checkpoint after it")
+        bundle.add_argument("--public-key", type=Path, help="as of verify")
+        bundle.add_argument("--json", action="store_true", help="print one JSON object")
+
     def handle(self, *, deed: str, **options: Any) -> None:
         """Run the subcommand."""
-        if deed == "verify":
+        if deed == "bundle":
+            self._bundle(
+                folder=options["folder"],
+                since=options["since"],
+                until=options["until"],
+                public_key=options["public_key"],
+                as_json=options["json"],
+            )
+        elif deed == "verify":
             self._verify(
                 outside=options["checkpoint"],
                 public_key=options["public_key"],
@@ -92,6 +108,35 @@ class Command(BaseCommand):
         if not verdict.ok:
             raise SystemExit(1)
 
+    def _bundle(
+        self,
+        *,
+        folder: Path,
+        since: datetime | None,
+        until: datetime | None,
+        public_key: Path | None,
+        as_json: bool,
+    ) -> None:
+        key_file = public_key or public_key_path(Path(settings.CHECKPOINT_FILE))
+        try:
+            key = read_public_key(key_file, name=settings.AUDIT_ORIGIN)
+        except (OSError, CryptoError) as error:
+            raise CommandError(f"no public key: {error}", returncode=UNCHECKED) from error
+        record(event=EventType.AUDIT_EXPORTED, actor=actors.shell(), now=datetime.now(UTC))
+        try:
+            with all_tenants_audit("reader", using="default"):
+                written = write_bundle(
+                    folder, key=key, origin=settings.AUDIT_ORIGIN, since=since, until=until
+                )
+        except OSError as error:
+            raise CommandError(f"no bundle was written: {error}", returncode=UNCHECKED) from error
+        self.stdout.write(
+            json.dumps(written)
+            if as_json
+            else f"{folder}: entries {written['start']} to {written['size']},"
+            f" {written['checkpoints']} checkpoints; check it with python3 -I verify.py"
+        )
+
     def _list(self, *, limit: int, before: int | None, as_json: bool) -> None:
         if not 1 <= limit <= LIST_LIMIT:
             raise CommandError(f"--limit is between 1 and {LIST_LIMIT}")
@@ -109,6 +154,12 @@ class Command(BaseCommand):
             return
         for each in shown:  # JSON in ASCII: no field can move the cursor or reverse the line
             self.stdout.write(json.dumps(each))
+
+
+def _time(text: str) -> datetime:
+    """Read an RFC 3339 time or a day, in UTC where it names no zone."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _record_verdict(verdict: Verdict) -> None:

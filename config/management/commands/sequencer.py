@@ -14,12 +14,17 @@ from analytics.actions.sequencing import sequence_alerts
 from audit.actors import Actor
 from audit.errors import AnotherSequencer
 from audit.events import EventType
+from audit.places import Places, place_of
 from audit.record import record
 from audit.sequencer import Sequencer
+from config.start import refuse_wrong_roles
 from crypto import signatures
 
 IDLE_SECONDS = 0.25
 """Seconds between steps when nothing waits: an alert shows half a second after its commit."""
+
+LAST_WORD_SECONDS = 10.0
+"""What a place for checkpoints may still take when everything else is done."""
 
 
 class Command(BaseCommand):
@@ -33,10 +38,12 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run until stopped."""
+        refuse_wrong_roles()
         stop = threading.Event()
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
+        places = Places([place_of(each) for each in settings.CHECKPOINT_PLACES])
         key = Path(settings.CHECKPOINT_KEY_FILE).read_bytes()
         sequencer = Sequencer(
             signer=signatures.decode_private(key, name=settings.AUDIT_ORIGIN),
@@ -44,6 +51,7 @@ class Command(BaseCommand):
             checkpoint_path=Path(settings.CHECKPOINT_FILE),
             now=timezone.now,
             sources=[alias for alias in ("default", "wisdom") if alias in connections],
+            places=places,
         )
         record(
             event=EventType.SEQUENCER_STARTED,
@@ -58,5 +66,6 @@ class Command(BaseCommand):
             placed = sequence_alerts(now=timezone.now())
             if not more and not placed:
                 if options["once"]:
-                    return
+                    break
                 stop.wait(IDLE_SECONDS)
+        places.wait(LAST_WORD_SECONDS)

@@ -13,6 +13,7 @@ from audit.actors import shell
 from console.actions import NewStaff, create_staff, disable_staff
 from console.apps import ConsoleConfig
 from console.errors import ConsoleError
+from console.invites import invite
 from console.models import Role, Staff
 
 
@@ -29,6 +30,9 @@ class Command(BaseCommand):
         create.add_argument("--role", choices=Role.values, default=Role.OWNER)
         create.add_argument("--reason", default="created from the shell", help="for the audit log")
         create.add_argument("--json", action="store_true", help="answer in JSON")
+        create.add_argument(
+            "--invite", action="store_true", help="print a link by which the person enrols alone"
+        )
         listing = deeds.add_parser("list", help="list accounts")
         listing.add_argument("--json", action="store_true", help="answer in JSON")
         disable = deeds.add_parser("disable", help="end an account's access and its sessions")
@@ -48,6 +52,9 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
 
     def _create(self, options: dict[str, Any]) -> None:
+        if options["invite"]:
+            self._invite(options)
+            return
         config = apps.get_app_config("console")
         assert isinstance(config, ConsoleConfig)
         new = create_staff(
@@ -70,6 +77,23 @@ class Command(BaseCommand):
             )
             return
         self._show(new)
+
+    def _invite(self, options: dict[str, Any]) -> None:
+        made = invite(
+            username=options["username"],
+            role=Role(options["role"]),
+            actor=shell(),
+            reason=options["reason"],
+            now=timezone.now(),
+        )
+        ends = made.expires_at.isoformat(timespec="seconds")
+        if options["json"]:
+            told = {"username": made.staff.username, "invite": made.link, "expires_at": ends}
+            self.stdout.write(json.dumps(told))
+            return
+        self.stdout.write(f"user name   {made.staff.username}   ({made.staff.role})")
+        self.stdout.write(f"invitation  {made.link}   (shown this once, works once)")
+        self.stdout.write(f"until       {ends}")
 
     def _show(self, new: NewStaff) -> None:
         self.stdout.write(f"user name      {new.staff.username}   ({new.staff.role})")

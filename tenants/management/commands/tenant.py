@@ -16,6 +16,7 @@ from tenants.actions import (
     change_plan,
     create_key,
     create_tenant,
+    delete_tenant,
     invite,
     resume_tenant,
     revoke_key,
@@ -46,6 +47,8 @@ class Command(BaseCommand):
         _deed(deeds, "list", "list tenants", _list)
         for name, deed in (("suspend", _suspend), ("resume", _resume)):
             _of_tenant(_deed(deeds, name, f"{name} a tenant", deed))
+        delete = _of_tenant(_deed(deeds, "delete", "end a tenant for good", _delete))
+        delete.add_argument("--confirm", required=True, help="the tenant's name, once more")
         plan = _of_tenant(_deed(deeds, "plan", "put a tenant on a plan", _plan))
         plan.add_argument("plan", choices=[str(plan) for plan in Plan])
         self._add_keys(deeds)
@@ -145,6 +148,23 @@ def _suspend(options: dict[str, Any]) -> Answer:
 def _resume(options: dict[str, Any]) -> Answer:
     tenant = _tenant(options)
     return {"tenant": tenant.id, "changed": resume_tenant(tenant=tenant.id, **_made(options))}
+
+
+def _delete(options: dict[str, Any]) -> Answer:
+    tenant = _tenant(options)
+    if options["confirm"] != tenant.name:
+        raise CommandError("--confirm must be the tenant's name: this cannot be undone")
+    if options["reason"] == "delete from the shell":
+        raise CommandError("--reason says why, for the audit log")
+    gone = delete_tenant(tenant=tenant.id, **_made(options))
+    return {
+        "tenant": tenant.id,
+        "certificates": [
+            {"purpose": each.purpose, "digest": each.digest.hex(), "destroyed": each.destroyed_at}
+            for each in gone.certificates
+        ],
+        "rows": gone.rows,
+    }
 
 
 def _plan(options: dict[str, Any]) -> Answer:

@@ -1,0 +1,173 @@
+"""Where else a signed checkpoint is kept, so that a rewritten database contradicts it.
+
+A place is named by a URL: ``file:/PATH`` is replaced by the newest checkpoint, atomically;
+``syslog:`` (the local socket), ``syslog:/SOCKET`` and ``syslog://HOST:PORT`` (UDP) get each one as
+a line of RFC 5424. What lies there proves something only as far as whoever can write to our
+database cannot write to it: a file on another machine's share, a syslog server of somebody else.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from audit.checkpoints import TreeHead, write_atomically
+from audit.errors import AheadOfUs, AuditError, NoSuchCheckpoint, UnknownPlace
+from audit.leaves import instant
+
+DELIVER_EVERY = timedelta(seconds=60)
+"""How often a place is tried, whether the last try went well or not: a checkpoint's own pace."""
+
+SYSLOG_SOCKET = "/dev/log"
+SYSLOG_PORT = 514
+SYSLOG_SECONDS = 5.0
+"""How long a socket may take; only resolving a name can take longer."""
+SYSLOG_PRIORITY = 13 * 8 + 5
+"""Facility 13 (log audit), severity 5 (notice)."""
+
+_log = logging.getLogger(__name__)
+
+
+class Place(Protocol):
+    """Somewhere a checkpoint can be kept."""
+
+    @property
+    def name(self) -> str:
+        """The place as the operator wrote it."""
+
+    def keep(self, note: str, *, now: datetime) -> None:
+        """Keep a checkpoint; `OSError` or `AuditError` when it cannot be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePlace:
+    """A file that holds the newest checkpoint."""
+
+    name: str
+    path: Path
+
+    def keep(self, note: str, *, now: datetime) -> None:  # noqa: ARG002 -- see Place
+        """Replace the file, unless it holds a checkpoint of more leaves: then `AheadOfUs`."""
+        size = _size(note)
+        with contextlib.suppress(FileNotFoundError, NoSuchCheckpoint, UnicodeDecodeError):
+            kept = _size(self.path.read_text("utf-8"))
+            if kept > size:
+                raise AheadOfUs(f"{self.name} knows of {kept} leaves, we of {size}")
+        write_atomically(self.path, note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyslogPlace:
+    """A syslog daemon: a path is its local socket, a host and port its UDP door."""
+
+    name: str
+    address: str | tuple[str, int]
+
+    def keep(self, note: str, *, now: datetime) -> None:
+        """Send one datagram."""
+        with _connected(self.address) as connection:
+            connection.send(syslog_line(note, now=now))
+
+
+def syslog_line(note: str, *, now: datetime) -> bytes:
+    """Return a checkpoint as one line: the note is a JSON string in ASCII, so that it stays one."""
+    host = socket.gethostname().encode("ascii", "ignore").decode() or "-"
+    head = f"<{SYSLOG_PRIORITY}>1 {instant(now)} {host} tawny {os.getpid()} checkpoint -"
+    return f"{head} {json.dumps({'checkpoint': note})}".encode("ascii")
+
+
+def _connected(address: str | tuple[str, int]) -> socket.socket:
+    if isinstance(address, str):
+        family, target = socket.AF_UNIX, address
+    else:
+        found = socket.getaddrinfo(*address, type=socket.SOCK_DGRAM)
+        family, target = found[0][0], found[0][4]  # type: ignore[assignment]  # each its own shape
+    connection = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        connection.settimeout(SYSLOG_SECONDS)
+        connection.connect(target)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _size(note: str) -> int:
+    return TreeHead.parse(note).size
+
+
+def place_of(text: str) -> Place:
+    """Return the place that an operator named, or raise `UnknownPlace`."""
+    try:
+        url = urlsplit(text)
+        host, port = url.hostname, url.port or SYSLOG_PORT
+    except ValueError as error:
+        raise UnknownPlace(f"{text!r} is no URL") from error
+    if url.scheme == "file" and not url.netloc and url.path.startswith("/"):
+        return FilePlace(name=text, path=Path(url.path))
+    if url.scheme == "syslog" and host:
+        return SyslogPlace(name=text, address=(host, port))
+    if url.scheme == "syslog" and (not url.path or url.path.startswith("/")):
+        return SyslogPlace(name=text, address=url.path or SYSLOG_SOCKET)
+    raise UnknownPlace(
+        f"{text!r}: checkpoints are kept at file:/PATH, syslog:/SOCKET or syslog://HOST:PORT"
+    )
+
+
+class _Standing:
+    """A place, what it was given last, and when it was tried."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.kept = ""
+        self.tried_at: datetime | None = None
+        self.running: threading.Thread | None = None
+
+    def is_due(self, note: str, now: datetime) -> bool:
+        if note == self.kept or (self.running is not None and self.running.is_alive()):
+            return False
+        tried = self.tried_at
+        return tried is None or not timedelta(0) <= now - tried < DELIVER_EVERY
+
+    def try_keeping(self, note: str, now: datetime) -> None:
+        try:
+            self.place.keep(note, now=now)
+        except (OSError, AuditError) as error:
+            _log.error("checkpoint not kept at %s: %s", self.place.name, str(error))
+        else:
+            self.kept = note
+
+
+class Places:
+    """Keeps the newest checkpoint at every place, each in a thread of its own.
+
+    A place that is away or slow is tried again every `DELIVER_EVERY` with whatever is newest then;
+    it holds up neither the others nor the sequencer.
+    """
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._standings = [_Standing(place) for place in places]
+
+    def offer(self, note: str, *, now: datetime) -> None:
+        """Begin to keep `note` wherever it is not kept yet and a try is due; returns at once."""
+        for each in self._standings:
+            if note and each.is_due(note, now):
+                each.tried_at = now
+                each.running = threading.Thread(
+                    target=each.try_keeping, args=(note, now), daemon=True, name="checkpoint-place"
+                )
+                each.running.start()
+
+    def wait(self, seconds: float) -> None:
+        """Give what is under way at most so many seconds each."""
+        for each in self._standings:
+            if each.running is not None:
+                each.running.join(seconds)

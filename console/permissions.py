@@ -1,0 +1,42 @@
+"""What each role may do: the one table. A page names a permission, never a role."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from console.models import Role
+
+
+class Permission(StrEnum):
+    """What a page lets somebody see or do."""
+
+    OWN_ACCOUNT = "own account"
+    OVERVIEW = "see the overview"
+    TENANTS = "see tenants"
+    KEYS = "make, rotate and revoke API keys"
+    TENANT_STATE = "suspend and resume tenants, change plans"
+    FEEDS = "see feeds"
+    STAFF = "see staff"
+    STAFF_ROLES = "invite and disable staff, change roles"
+    AUDIT = "read the audit log"
+    AUDIT_EXPORT = "export the audit log"
+    JOBS = "see jobs"
+    SYSTEM = "see the system's state"
+
+
+_EVERYBODY = {Permission.OWN_ACCOUNT, Permission.SYSTEM}
+_WORKING = {Permission.OVERVIEW, Permission.TENANTS, Permission.FEEDS, Permission.JOBS}
+_OPERATING = {Permission.KEYS, Permission.TENANT_STATE}
+_AUDITING = {Permission.AUDIT, Permission.AUDIT_EXPORT, Permission.STAFF}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.OPERATOR: frozenset(_EVERYBODY | _WORKING | _OPERATING),
+    Role.ANALYST: frozenset(_EVERYBODY | _WORKING),
+    Role.AUDITOR: frozenset(_EVERYBODY | _AUDITING),
+}
+"""An auditor reads the log, and who may do what; nothing of a tenant's traffic or work."""
+
+
+def permits(role: str, permission: Permission) -> bool:
+    """Say whether a role may do something; a role that is none may do nothing."""
+    return role in Role.values and permission in PERMISSIONS[Role(role)]

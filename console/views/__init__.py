@@ -1,0 +1,1 @@
+"""The pages that every deployment's console has."""
