@@ -49,7 +49,7 @@ def accept_request(*, caller: Caller, parts: list[InboxPart], octets: int, now: 
     events = sum(part.events for part in parts)
     with tenant_scope(caller.tenant):
         if parts:
-            store.write_parts(parts)
+            store.insert(parts)
             offers.add_work(
                 tenant=caller.tenant,
                 queue=QUEUE,

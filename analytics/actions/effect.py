@@ -13,7 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import numpy as np
@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 
 from analytics.actions.days import ShardDay, add_to_day
 from analytics.actions.ignored import add_ignored
+from analytics.actions.sources import add_sources
 from analytics.ingest import fingerprints as prints_of
 from analytics.ingest.batches import addresses_of, times_of
 from analytics.ingest.events import KINDS, LEASE, Kind
-from analytics.models import IdentityRun, InboxPart, Segment, SourceSketch, Stream, Window
-from analytics.series import sketches, store
+from analytics.models import IdentityRun, InboxPart, Segment, Stream, Window
+from analytics.series import store
 from analytics.series.codec import ordered
 from analytics.series.contacted import destinations_of
 from analytics.series.shards import day_of, day_start, hours_of, moment, shards_of
@@ -266,12 +267,16 @@ def _commit(lease: Lease, request: Request, *, urgent: bool, now: datetime) -> i
         newest = _advance_stream(lease.tenant, request, now=now)
         if gaining:
             _add_to_windows(lease.tenant, request.kind, gaining)
-        Segment.objects.bulk_create(s for t in gaining.values() for s in t.segments)
-        IdentityRun.objects.bulk_create(i for t in gaining.values() for i in t.identities)
+        store.insert([segment for each in gaining.values() for segment in each.segments])
+        store.insert([run for each in gaining.values() for run in each.identities])
         merged = [run for touched in gaining.values() for run in touched.merged_runs]
         if merged:
             IdentityRun.objects.filter(id__in=merged).delete()
-        _sketch_sources(lease.tenant, gaining, now=now)
+        add_sources(
+            tenant=lease.tenant,
+            seen=[(window.shard, touched.sources) for window, touched in gaining.items()],
+            now=now,
+        )
         add_ignored(
             tenant=lease.tenant,
             kind=request.kind.name,
@@ -375,45 +380,3 @@ def _days_of(gaining: dict[WindowKey, Touched], kind: Kind) -> dict[ShardDay, da
             after = target.day + timedelta(days=1)
             days.setdefault(ShardDay(target.shard, after), day_start(after))
     return dict(sorted(days.items()))
-
-
-def _sketch_sources(tenant: UUID, gaining: dict[WindowKey, Touched], *, now: datetime) -> None:
-    """Add the sources to today's sketches, which ``endpointsSeenToday`` is read from."""
-    today = day_of(now)
-    by_shard: dict[int, list[NDArray[np.uint64]]] = {}
-    for window, touched in gaining.items():
-        if len(touched.sources):
-            by_shard.setdefault(window.shard, []).append(touched.sources)
-    for shard, hashes in sorted(by_shard.items()):
-        blank = _seal_sketch(tenant, today, shard, sketches.empty(), now=now)
-        SourceSketch.objects.bulk_create(
-            [SourceSketch(tenant_id=tenant, day=today, shard=shard, sealed=blank)],
-            ignore_conflicts=True,
-        )
-        row = SourceSketch.objects.select_for_update().get(day=today, shard=shard)
-        registers = sketches.merge(
-            np.frombuffer(open_sketch(row), dtype=np.uint8),
-            sketches.sketch(np.concatenate(hashes)),
-        )
-        SourceSketch.objects.filter(day=today, shard=shard).update(
-            sealed=_seal_sketch(tenant, today, shard, registers, now=now)
-        )
-
-
-def _seal_sketch(
-    tenant: UUID, day: date, shard: int, registers: NDArray[np.uint8], *, now: datetime
-) -> bytes:
-    plain = registers.tobytes()
-    return keys.seal(tenant, keys.SERIES, plain, "source_sketch", day.isoformat(), shard, now=now)
-
-
-def open_sketch(row: SourceSketch) -> bytes:
-    """Open a sketch's registers."""
-    return keys.unseal(
-        row.tenant_id,
-        keys.SERIES,
-        bytes(row.sealed),
-        "source_sketch",
-        row.day.isoformat(),
-        row.shard,
-    )

@@ -5,7 +5,7 @@ window, shard, kind or tenant do not open.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,9 @@ import numpy as np
 import psycopg
 import pyarrow as pa
 from django.db import connection
+from django.db.models import BinaryField
 from numpy.typing import NDArray
+from psycopg.sql import SQL, Identifier
 
 from analytics.ingest import parts
 from analytics.ingest.events import Kind
@@ -25,6 +27,7 @@ from analytics.series import codec
 from analytics.series.shards import nanoseconds
 from crypto.ids import uuid7
 from tenants import keys
+from tenants.models import TenantModel
 
 IDENTITY_SCHEMA = 1
 COLUMN_SCHEMA = 1
@@ -67,24 +70,24 @@ def seal_part(
     )
 
 
-def write_parts(rows: Iterable[InboxPart]) -> None:
-    """Insert the parts of a request, inside the tenant's scope.
+def insert(rows: Sequence[TenantModel]) -> None:
+    """Insert sealed rows of one model, inside the tenant's scope.
 
     The bytes go to the server as they are. Django binds parameters on its own side, which writes
     them as text of twice the length: a third of what accepting cost the database.
     """
+    if not rows:
+        return
+    fields = [each for each in type(rows[0])._meta.concrete_fields if each.column]
+    columns = SQL(", ").join(Identifier(each.column) for each in fields)
+    values = SQL(", ").join(SQL("%b" if isinstance(each, BinaryField) else "%s") for each in fields)
+    statement = SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        Identifier(type(rows[0])._meta.db_table), columns, values
+    )
     with psycopg.Cursor(connection.connection) as cursor:
         cursor.executemany(
-            "INSERT INTO inbox_part (tenant_id, id, work_id, part, kind, schema, events, sealed)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %b)",
-            [
-                (
-                    row.tenant_id, row.id, row.work_id, row.part,
-                    row.kind, row.schema, row.events, row.sealed,
-                )
-                for row in rows
-            ],
-        )  # fmt: skip
+            statement, [[getattr(row, each.attname) for each in fields] for row in rows]
+        )
 
 
 def open_part(row: InboxPart) -> bytes:

@@ -6,18 +6,16 @@ It answers an account whose time is over as well, to say so; ``p=`` and any othe
 from datetime import timedelta
 from typing import Any
 
-import numpy as np
 from django.db.models import Sum
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics.actions.effect import open_sketch
 from analytics.actions.ignored import ignored_fields
+from analytics.actions.sources import sources_seen
 from analytics.ingest.events import KINDS
-from analytics.models import SourceSketch, Window
-from analytics.series import sketches
+from analytics.models import Window
 from analytics.series.shards import day_of
 from tenants.apikeys import Scope
 from tenants.auth import caller_of
@@ -47,9 +45,7 @@ class AccountStatus(APIView):
         key = KeyIndex.objects.select_related("tenant").get(id=who.key)
         with tenant_scope(who.tenant):
             account = standing(key, now=now)
-            registers = sketches.empty()
-            for row in SourceSketch.objects.filter(day=day_of(now)):
-                registers = sketches.merge(registers, np.frombuffer(open_sketch(row), np.uint8))
+            seen = sources_seen(day=day_of(now))
             ignored = ignored_fields(day=day_of(now))
             kept = dict(
                 Window.objects.order_by().values_list("kind").annotate(events=Sum("events"))
@@ -59,7 +55,7 @@ class AccountStatus(APIView):
             "registered": account.is_registered,
             "expired": account.is_expired,
             "expirationDate": _stamp(account.expires_at or now + UNLIMITED),
-            "endpointsSeenToday": sketches.estimate(registers),
+            "endpointsSeenToday": seen,
             "messages": account.messages,
             "workspaceID": str(who.tenant),
             "eventsKept": {kind: kept.get(kind, 0) for kind in KINDS},

@@ -34,6 +34,15 @@ def test_events_go_compressed_with_the_key_as_user_name(service: Service, face: 
     assert base64.b64decode(request.headers["Authorization"].split()[1]) == f"{KEY}:".encode()
 
 
+def test_a_body_that_is_compressed_already_goes_as_it_is(service: Service, face: Face) -> None:
+    packed = gzip.compress(BODY, 9)
+    with face.client(service.url) as sender:
+        assert sender.send_packed("dns", packed).accepted == 2
+    (request,) = service.requests
+    assert (request.path, request.body) == ("/v1/events/dns", packed)
+    assert request.headers["Content-Encoding"] == "gzip"
+
+
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 def test_a_request_that_may_succeed_later_is_repeated_byte_for_byte(
     service: Service, face: Face, status: int

@@ -97,6 +97,10 @@ class AsyncClient:
         """Send JSON events in one compressed request; see ``Client.send``."""
         return await self._run(self._operations.send(kind, events))
 
+    async def send_packed(self, kind: Kind, packed: bytes) -> Receipt:
+        """Send one body that is gzip already; see ``Client.send_packed``."""
+        return await self._run(self._operations.send_packed(kind, packed))
+
     async def send_events(
         self,
         kind: Kind,

@@ -109,6 +109,10 @@ class Client:
         """
         return self._run(self._operations.send(kind, events))
 
+    def send_packed(self, kind: Kind, packed: bytes) -> Receipt:
+        """Send one request whose body is gzip over JSON events already; see ``send``."""
+        return self._run(self._operations.send_packed(kind, packed))
+
     def send_events(
         self,
         kind: Kind,

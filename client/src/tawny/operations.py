@@ -34,8 +34,12 @@ class Operations:
 
     def send(self, kind: Kind, events: bytes) -> Script[Receipt]:
         """Compress and send one body."""
-        body = yield from work(partial(calls.compressed, events))
-        return (yield from self.asking.ask(calls.send(kind, body)))
+        packed = yield from work(partial(calls.compressed, events))
+        return (yield from self.send_packed(kind, packed))
+
+    def send_packed(self, kind: Kind, packed: bytes) -> Script[Receipt]:
+        """Send one body that is compressed already."""
+        return (yield from self.asking.ask(calls.send(kind, packed)))
 
     def send_events(
         self,

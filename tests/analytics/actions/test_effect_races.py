@@ -146,7 +146,7 @@ def test_whoever_lost_the_lease_leaves_nothing_behind(engine: Engine) -> None:
     "step",
     [
         "_open_request", "_read_identities", "_decide", "_advance_stream", "_add_to_windows",
-        "_sketch_sources", "add_to_day", "finish",
+        "add_sources", "add_to_day", "finish",
     ],
 )  # fmt: skip
 def test_a_worker_that_dies_at_any_step_has_done_nothing_and_the_next_does_all(

@@ -209,7 +209,7 @@ class World:
                     said=self.said.append,
                     random=Random(1),
                     clock=lambda: self.now,
-                    **self.limits,  # type: ignore[arg-type]
+                    **self.limits,  # type: ignore[arg-type]  # names of `opened` with numbers alone
                 )
             )
         return self._run

@@ -14,13 +14,13 @@ from tawny.transport import Target, causes, certificate_fault, usable_proxies
 
 PATIENCE = 10.0  # seconds: a service that takes longer to say that it lives is away
 
-CERTIFICATE_TODO = (
+CERTIFICATE_REMEDIES = (
     ("expired", "renew the server's certificate"),
     ("not yet valid", "set this machine's clock, or wait"),
     ("mismatch", "use a name that the certificate is for in TAWNY_URL"),
     ("", "give the file with your certificate authority in SSL_CERT_FILE"),
 )
-TODO: tuple[tuple[type[BaseException], str], ...] = (
+REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ProxyError, "check the proxy, or exempt the service by NO_PROXY"),
     (httpx.TimeoutException, "look for a firewall on the way, or a proxy that must be set"),
     (socket.gaierror, "check the host name in TAWNY_URL, and this machine's DNS"),
@@ -89,10 +89,10 @@ def lost(error: httpx.HTTPError) -> Lost:
     """Say for people why no answer came."""
     fault = certificate_fault(error)
     if fault is not None:
-        todo = next(todo for words, todo in CERTIFICATE_TODO if words in fault.lower())
+        todo = next(todo for words, todo in CERTIFICATE_REMEDIES if words in fault.lower())
         return Lost(said=f"the certificate is not trusted: {fault}", todo=todo, untrusted=True)
     led = list(causes(error))
-    todo = next(todo for kind, todo in TODO if any(isinstance(cause, kind) for cause in led))
+    todo = next(todo for kind, todo in REMEDIES if any(isinstance(cause, kind) for cause in led))
     if isinstance(error, httpx.TimeoutException):
         return Lost(said=f"no answer in {PATIENCE:g} s", todo=todo)
     return Lost(said=str(error) or type(error).__name__, todo=todo)

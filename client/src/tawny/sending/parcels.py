@@ -9,11 +9,11 @@ import gzip
 
 import msgspec
 
+from tawny.calls import compressed
 from tawny.formats.events import Kind
 from tawny.sending.marks import Mark, digest
 
 FORMAT = b"tawny-parcel 1 "
-GZIP_LEVEL = 1  # as the client's: conn events shrink 6.3 times
 NEAR_MIDDLE = 64  # events on both sides of a split among which equal ones are looked for
 
 
@@ -64,7 +64,7 @@ _decode = msgspec.json.Decoder(_Head).decode
 
 def part(kind: Kind, body: bytes, *, events: int) -> Part:
     """Pack events, one a line; equal events give equal bytes."""
-    return Part(kind=kind, events=events, packed=gzip.compress(body, GZIP_LEVEL, mtime=0))
+    return Part(kind=kind, events=events, packed=compressed(body))
 
 
 def halves(whole: Part) -> list[Part]:

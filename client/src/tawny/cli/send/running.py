@@ -109,7 +109,7 @@ def _remembered(context: click.Context, log_format: LogFormat, options: Options)
     ):
 
         def deliver(kind: Kind, part: Part) -> Receipt:
-            return client.send(kind, part.body)
+            return client.send_packed(kind, part.packed)
 
         with runs.opened(
             state=root / name,
