@@ -45,12 +45,12 @@ def client_address(meta: Mapping[str, Any], *, trusted: Iterable[str]) -> str:
     return str(peer)
 
 
-def network_of(address: str) -> str:
+def network_of(address: str, *, v6_prefix: int = V6_PREFIX) -> str:
     """Return the network that strangers at an address are counted under."""
     parsed = _parsed(address)
     if parsed is None:
         return UNKNOWN
-    prefix = V4_PREFIX if isinstance(parsed, IPv4Address) else V6_PREFIX
+    prefix = V4_PREFIX if isinstance(parsed, IPv4Address) else v6_prefix
     return str(ip_network((parsed, prefix), strict=False))
 
 

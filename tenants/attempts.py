@@ -6,8 +6,10 @@ counted before anything is done for it, in one statement, so that parallel ones 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
+from psycopg.sql import SQL, Identifier
 
 from crypto import envelope, mac
 from tenants import keys
@@ -39,8 +41,8 @@ REGISTRATIONS_OF_TENANT = (Window(attempts=5, seconds=HOUR), Window(attempts=20,
 FORGOTTEN = timedelta(seconds=DAY)
 """The longest span; an older row means nothing."""
 
-_COUNT = """
-INSERT INTO attempt_window AS held (tag, seconds, started_at, attempts)
+_COUNT = SQL("""
+INSERT INTO {table} AS held (tag, seconds, started_at, attempts)
 SELECT %s, span, %s, 1 FROM unnest(%s::int[]) AS span ORDER BY span
 ON CONFLICT (tag, seconds) DO UPDATE SET
     attempts = CASE WHEN held.started_at + make_interval(secs => held.seconds)
@@ -49,31 +51,97 @@ ON CONFLICT (tag, seconds) DO UPDATE SET
                            <= excluded.started_at THEN excluded.started_at
                       ELSE held.started_at END
 RETURNING seconds, attempts, started_at
-"""
-_PRUNE = """
-DELETE FROM attempt_window
+""")
+# Rows are locked in one order everywhere, so that two attempts cannot wait for each other.
+_TAKE_BACK = SQL("""
+UPDATE {table} SET attempts = attempts - 1
+ WHERE attempts > 0 AND (tag, seconds) IN (
+       SELECT tag, seconds FROM {table} WHERE tag = %s ORDER BY seconds FOR UPDATE)
+""")
+_FORGET = SQL("""
+DELETE FROM {table}
  WHERE (tag, seconds) IN (
-       SELECT tag, seconds FROM attempt_window WHERE started_at < %s
-        ORDER BY started_at LIMIT 10000 FOR UPDATE SKIP LOCKED)
-"""
+       SELECT tag, seconds FROM {table} WHERE tag = %s ORDER BY seconds FOR UPDATE)
+""")
+_PRUNE = SQL("""
+DELETE FROM {table}
+ WHERE (tag, seconds) IN (
+       SELECT tag, seconds FROM {table} WHERE started_at < %s
+        ORDER BY started_at LIMIT %s FOR UPDATE SKIP LOCKED)
+""")
+AT_ONCE = 10_000
+"""Rows that one pruning drops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An attempt too many: when to come back, and whether it is the first one refused."""
+
+    until: datetime
+    first: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A table of attempts under keyed hashes: it tells nobody from where, or about whom.
+
+    `table` has the columns of `AttemptWindow`; `key` names the deployment's key of the hashes.
+    """
+
+    table: str
+    key: str
+
+    def tag(self, *about: str | bytes) -> bytes:
+        """Return the keyed hash that attempts about this are counted under."""
+        return mac.tag(keys.system_key(self.key), envelope.context(*about), length=16)
+
+    def count(
+        self, *about: str | bytes, windows: tuple[Window, ...], now: datetime
+    ) -> Refusal | None:
+        """Count an attempt; return the refusal if it is one too many."""
+        spans = [window.seconds for window in windows]
+        with connection.cursor() as cursor:
+            cursor.execute(self._of(_COUNT), [self.tag(*about), now, spans])
+            held = {seconds: (tried, begun) for seconds, tried, begun in cursor.fetchall()}
+        refusals = [
+            Refusal(
+                until=held[window.seconds][1] + timedelta(seconds=window.seconds),
+                first=held[window.seconds][0] == window.attempts + 1,
+            )
+            for window in windows
+            if held[window.seconds][0] > window.attempts
+        ]
+        return max(refusals, key=lambda refusal: refusal.until, default=None)
+
+    def take_back(self, *about: str | bytes) -> None:
+        """Take one attempt out of its counts: it was a success."""
+        self._run(_TAKE_BACK, self.tag(*about))
+
+    def forget(self, *about: str | bytes) -> None:
+        """Drop the counts of what was tried."""
+        self._run(_FORGET, self.tag(*about))
+
+    def prune(self, *, now: datetime, most: int = AT_ONCE) -> None:
+        """Drop what no span reaches any more."""
+        self._run(_PRUNE, now - FORGOTTEN, most)
+
+    def _run(self, statement: SQL, *values: bytes | datetime | int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(self._of(statement), values)
+
+    def _of(self, statement: SQL) -> Any:
+        return statement.format(table=Identifier(self.table))
+
+
+STRANGERS = Ledger(table="attempt_window", key="attempt_window")
 
 
 def refused_until(
     *about: str | bytes, windows: tuple[Window, ...], now: datetime
 ) -> datetime | None:
     """Count an attempt; return until when such attempts are refused, None where this one is not."""
-    tag = mac.tag(keys.system_key("attempt_window"), envelope.context(*about), length=16)
-    with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [tag, now, [window.seconds for window in windows]])
-        held = {seconds: (attempts, started) for seconds, attempts, started in cursor.fetchall()}
-    return max(
-        (
-            held[window.seconds][1] + timedelta(seconds=window.seconds)
-            for window in windows
-            if held[window.seconds][0] > window.attempts
-        ),
-        default=None,
-    )
+    refusal = STRANGERS.count(*about, windows=windows, now=now)
+    return None if refusal is None else refusal.until
 
 
 def count(*about: str | bytes, windows: tuple[Window, ...], now: datetime) -> None:
@@ -93,5 +161,4 @@ def count(*about: str | bytes, windows: tuple[Window, ...], now: datetime) -> No
 
 def prune(*, now: datetime) -> None:
     """Drop what no span reaches any more."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PRUNE, [now - FORGOTTEN])
+    STRANGERS.prune(now=now)
