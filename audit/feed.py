@@ -5,12 +5,12 @@ tenant is named besides. Proofs need hashes of other tenants' entries, which say
 they hash (an entry has 74 random bits); they alone are read past the policy.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from audit import log
+from audit.bookmarks import FROM_THE_START, Bookmark, parse
 from audit.errors import UnknownBookmark
 from audit.leaves import Leaf
 from audit.models import Entry, Head
@@ -19,10 +19,7 @@ from audit.scope import all_tenants_audit, bulk_cursor
 
 EPOCH = 1
 """Which order bookmarks are of. It changes when indices are given out anew, that is never."""
-FROM_THE_START = frozenset({"", "0", "undefined"})
 PAGE_LIMIT = 1000
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_BOOKMARK = re.compile(r"(\d{1,9})-([0-9a-z]{1,12})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +45,19 @@ class Page:
     checkpoint: str
 
 
-def place_of(bookmark: str) -> int:
+def place_of(text: str) -> int:
     """Return the index that a bookmark goes on from, or raise `UnknownBookmark`."""
-    if bookmark in FROM_THE_START:
+    if text in FROM_THE_START:
         return 0
-    match = _BOOKMARK.fullmatch(bookmark)
-    if match is None or int(match[1]) != EPOCH:
+    bookmark = parse(text)
+    if bookmark is None or bookmark.epoch != EPOCH or bookmark.offset:
         raise UnknownBookmark("follow is the value of an earlier answer, or absent")
-    return int(match[2], 36)
+    return bookmark.place
 
 
 def bookmark_of(place: int) -> str:
-    """Return the bookmark of an index: letters, digits and a hyphen."""
-    digits = ""
-    while True:
-        place, digit = divmod(place, 36)
-        digits = _DIGITS[digit] + digits
-        if not place:
-            return f"{EPOCH}-{digits}"
+    """Return the bookmark of an index."""
+    return str(Bookmark(epoch=EPOCH, place=place))
 
 
 def page(
