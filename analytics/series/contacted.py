@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from analytics.ingest.batches import NO_ADDRESS, addresses_of
@@ -18,6 +19,8 @@ from destinations.report import Destination, Protocol
 
 PROTOCOL_NAMES: dict[int, Protocol] = {6: "tcp", 17: "udp"}
 """IANA numbers of the protocols that have ports."""
+_PLACE = r"^(?P<place>(?:[a-z][a-z0-9+.-]*://)?[^/?#]*)"
+"""Scheme and authority of a URL as it is stored."""
 REMEMBERED = 65_536
 """Endpoints and URLs remembered: a network's usual ones, some 10 MB."""
 
@@ -48,8 +51,12 @@ def named(table: pa.Table, kind: Kind) -> tuple[list[Destination | None], NDArra
     """
     if kind.name == "tls":
         return _handshakes(table)
-    column, of = ("query", _of_name) if kind.name == "dns" else ("url", _of_url)
-    encoded = table.column(column).combine_chunks().dictionary_encode()
+    if kind.name == "dns":
+        column, of = table.column("query"), _of_name
+    else:  # a day has few hosts and many URLs: these are cut before any is read
+        found = pc.extract_regex(table.column("url"), pattern=_PLACE)
+        column, of = pc.fill_null(pc.struct_field(found, "place"), ""), _of_url
+    encoded = column.combine_chunks().dictionary_encode()
     texts: list[str] = encoded.dictionary.to_pylist()
     codes: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     return _merged([of(text) for text in texts], codes)

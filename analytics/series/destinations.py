@@ -46,7 +46,6 @@ TABLE = pa.schema(
         ("last", pa.int64()),
     ]
 )
-_HOST = r"^(?:[a-z][a-z0-9+.-]*://)?(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<host>[^/?#:\[\]]+))"
 _ADDED = (*KINDS, "sources", *BYTES)
 
 
@@ -153,21 +152,11 @@ def _contacts(
 
 def _texts(kind: str, table: pa.Table) -> tuple[list[str | None], NDArray[np.int64]]:
     """Return the distinct destinations as text, and each row's number among them."""
-    if kind == "http":
-        hosts, codes = _encoded(_hosts(table.column("url")))
-        return [host or None for host in hosts], codes
     if kind != "ip":
         places, codes = named(table, ALL_KINDS[kind])
         return [place.value if place is not None else None for place in places], codes
     packed, codes = _encoded(table.column("destIP"))
     return [addresses.render(each) for each in packed], codes
-
-
-def _hosts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the hosts of URLs in their stored spelling: a day has few hosts and many URLs."""
-    found = pc.extract_regex(column, pattern=_HOST)
-    parts = [pc.fill_null(pc.struct_field(found, name), "") for name in ("six", "host")]
-    return pc.binary_join_element_wise(*parts, "")
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[list[Any], NDArray[np.int64]]:
