@@ -20,6 +20,11 @@ ViewHook = Callable[..., HttpResponseBase | None]
 
 API = ("/v1/", "/v2/", "/healthz", "/readyz")
 """Where the paths of the API begin; anything else is taken for a page, and gated as one."""
+API_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Frame-Options": "DENY",
+}
+"""What a browser that is led to an answer of the API may do with it: nothing."""
 _UNKNOWN_HOOKS = ("process_exception", "process_template_response")
 
 
@@ -32,7 +37,12 @@ class ByDoor:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Pass the request on."""
-        return self._api(request) if _is_api(request) else self._pages(request)
+        if not _is_api(request):
+            return self._pages(request)
+        response = self._api(request)
+        for name, value in API_HEADERS.items():  # a page behind a mailed link has its own
+            response.headers.setdefault(name, value)
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
