@@ -44,10 +44,14 @@ _DECODERS: dict[tuple[str, object], msgspec.json.Decoder[Any]] = {}
 
 
 def _value(raw: msgspec.Raw) -> object:
-    """Decode one field; a number that no type holds becomes infinity, which no field takes."""
+    """Decode one field; a number that no type holds becomes infinity, which no field takes.
+
+    The decoder stops at such a number: whether what follows it is text is looked at here.
+    """
     try:
         return _any.decode(raw)
     except msgspec.ValidationError:
+        bytes(raw).decode()
         return math.inf
 
 

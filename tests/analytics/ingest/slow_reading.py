@@ -165,6 +165,8 @@ def _is_torn(raw: Any) -> bool:
     """Say whether a field's text is of bytes that are no text."""
     if isinstance(raw, list):
         return any(_is_torn(each) for each in raw)
+    if isinstance(raw, dict):
+        return any(_is_torn(each) for pair in raw.items() for each in pair)
     return isinstance(raw, str) and any("\ud800" <= letter <= "\udfff" for letter in raw)
 
 

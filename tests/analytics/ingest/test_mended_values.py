@@ -87,3 +87,14 @@ def test_what_no_float_holds_is_infinity_and_fits_no_field_but_a_time() -> None:
 )
 def test_what_is_no_json_object_is_nothing(piece: bytes) -> None:
     assert mend(piece, DNS) is None
+
+
+@pytest.mark.parametrize(
+    "held",
+    [b'{"u":"\xff"}', b'{"u":"\xff","n":1e400}', b'{"n":1e400,"u":"\xff"}', b'["\xff",1e400]',
+     b'[1e400,{"\xff":1}]'],
+)  # fmt: skip
+def test_bytes_that_are_no_text_in_a_field_are_no_json_wherever_a_number_stands(
+    held: bytes,
+) -> None:
+    assert mend(b'{"srcHost":' + held + b"}", IP) is None
