@@ -38,7 +38,7 @@ fi; \
 if [ -z "$$SSL_CERT_FILE" ] && [ -f "$$PIP_CERT" ]; then export SSL_CERT_FILE="$$PIP_CERT"; fi
 endef
 
-.PHONY: help run test check verify lock clean setup setup-dev
+.PHONY: help run test check verify lock sbom clean setup setup-dev
 
 help:
 	@echo 'make run      start Tawny in the foreground (TAWNY_PORT, TAWNY_BIND, TAWNY_HOME); Ctrl-C stops it'
@@ -46,6 +46,7 @@ help:
 	@echo 'make check    the gate: lint, types, contracts, deployment checks, tests'
 	@echo 'make verify   the gate and the long runs of bench/'
 	@echo 'make lock     resolve requirements*.in into the hashed locks'
+	@echo 'make sbom     write the bill of materials of .venv (CycloneDX) to build/sbom.cdx.json'
 	@echo 'make clean    remove what make and the tools made; state in .tawny stays'
 	@echo 'PYTHON=...    chooses the interpreter, 3.11 or newer (here: $(or $(PYTHON),none found))'
 
@@ -116,6 +117,9 @@ lock: $(UV)
 	@$(STEP); $(UV_LIKE_PIP); for each in $(LOCKS); do \
 		step "Locking $$each" $(UV) pip compile --python-version 3.11 --universal --generate-hashes \
 			--no-emit-index-url --no-header -q $$each.in -o $$each.txt; done
+
+sbom: setup-dev
+	@mkdir -p build; $(RUN) -m cyclonedx_py environment $(RUN) -o build/sbom.cdx.json
 
 clean:
 	rm -rf .venv .uvboot .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build client/dist

@@ -14,6 +14,6 @@ class ComposedConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the checks, make the Celery application, send structured lines to the log."""
-        from config import celery, checks, logs  # noqa: F401, PLC0415 -- once the apps are ready
+        from config import celery, chains, checks, logs  # noqa: F401, PLC0415 -- once the apps are ready
 
         logs.configure()

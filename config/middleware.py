@@ -23,8 +23,9 @@ API = ("/v1/", "/v2/", "/healthz", "/readyz")
 API_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
 }
-"""What a browser that is led to an answer of the API may do with it: nothing."""
+"""What a browser that is led to an answer of the API may do with it, and a cache: nothing."""
 _UNKNOWN_HOOKS = ("process_exception", "process_template_response")
 
 

@@ -71,3 +71,5 @@ ROOT_URLCONF = "config.urls.cloud"
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True  # of pages alone: an API that redirects has been sent a key in clear
+SECURE_REDIRECT_EXEMPT = [r"^v1/", r"^v2/", r"^healthz$", r"^readyz$"]

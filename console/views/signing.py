@@ -90,7 +90,9 @@ def logout(request: HttpRequest) -> HttpResponse:
         )
         sessions.end_row(request, now=now)
         end_session(request)
-    return HttpResponseRedirect(reverse("console:login") + "?ended=out")
+    left = HttpResponseRedirect(reverse("console:login") + "?ended=out")
+    left["Clear-Site-Data"] = '"cache", "storage"'
+    return left
 
 
 @page(permission=Permission.OWN_ACCOUNT, event=None, visited=False)

@@ -165,6 +165,7 @@ def test_signing_out_is_a_post_and_kills_the_session(jo: Person) -> None:
     assert jo.browser.get("/console/logout/").status_code == 405
     assert is_signed_in(jo.browser)
     response = jo.browser.post("/console/logout/")
+    assert response["Clear-Site-Data"] == '"cache", "storage"'
     assert (response.status_code, response["Location"]) == (302, "/console/login/?ended=out")
     assert len(deeds("staff.logout")) == 1
     jo.browser.cookies[settings.SESSION_COOKIE_NAME] = cookie
