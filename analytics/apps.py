@@ -8,3 +8,9 @@ class AnalyticsConfig(AppConfig):
 
     name = "analytics"
     verbose_name = "Analytics Engine"
+
+    def ready(self) -> None:
+        """Register what is exported of a tenant."""
+        from analytics.actions import exports  # noqa: PLC0415 -- models need the apps
+
+        exports.fill()

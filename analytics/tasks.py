@@ -19,7 +19,7 @@ from analytics.actions.effect import Overtaken, take_effect
 from analytics.actions.evaluation import evaluate_day
 from analytics.actions.findings import is_listed
 from analytics.actions.reports import ask
-from analytics.actions.retention import retain, tend_partitions
+from analytics.actions.retention import is_due, retain, retain_inbox, tend_partitions
 from audit.actors import Actor
 from audit.events import EventType, Outcome
 from audit.record import record
@@ -97,9 +97,14 @@ def _attempt(tenant: str, lease: Lease, deed: Callable[[], object]) -> None:
 
 @shared_task(name="analytics.retain")
 def retain_all(**_later: Any) -> None:
-    """Delete what is past its time, tenant by tenant, and tend the tables' partitions."""
+    """Delete what is past its time, tenant by tenant, and tend the tables' partitions.
+
+    What is kept for hours goes with every run, what is kept for days once a UTC day.
+    """
     tend_partitions(now=timezone.now())
     for tenant in Tenant.objects.values_list("id", flat=True).iterator():
-        deleted = retain(tenant=tenant, now=timezone.now())
+        now = timezone.now()
+        deed = retain if is_due(tenant=tenant, now=now) else retain_inbox
+        deleted = deed(tenant=tenant, now=now)
         if any(deleted.values()):
             log.info("retention of tenant %s: %s", tenant, deleted)

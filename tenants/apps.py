@@ -10,5 +10,8 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        """Register the checks of keys."""
+        """Register the checks of keys and what is exported."""
+        from tenants.exports import own  # noqa: PLC0415 -- see above
         from tenants.keys import checks  # noqa: F401, PLC0415 -- models need the apps
+
+        own.fill()

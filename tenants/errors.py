@@ -6,6 +6,8 @@ TenantError
 ├── KeyUnavailable      a key is missing, unreadable or destroyed
 ├── LostLease           the work was claimed by another worker meanwhile
 ├── UnfitTerms          a key, a member or a rotation was asked for on terms that are not given
+│   ├── Held            the tenant is under a legal hold: nothing of it may end
+│   └── NoConsent       the tenant has not said that its series may be used for research
 └── Refused             a request that is answered with an error
     ├── Unauthenticated 401: no key, or one that nobody has
     ├── Forbidden       403: a revoked or expired key or tenant, a scope or network that it lacks
@@ -50,6 +52,18 @@ class UnfitTerms(TenantError):  # noqa: N818 -- reads as a fact
     """A key, member or rotation was asked for on terms that are not given; the text says why."""
 
     code = "unfit_terms"
+
+
+class Held(UnfitTerms):
+    """The tenant is under a legal hold: neither its rows nor its keys may end."""
+
+    code = "held"
+
+
+class NoConsent(UnfitTerms):
+    """The tenant has not said that its series may be used for research, or says so no more."""
+
+    code = "no_consent"
 
 
 class Refused(TenantError):  # noqa: N818 -- reads as a fact

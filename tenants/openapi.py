@@ -3,6 +3,7 @@
 import msgspec
 
 from openapi import Access, Answer, Body, Operation, Parameter, Schema
+from tenants import openapi_rights
 from tenants.apikeys import Scope
 from tenants.bodies import MAX_BODY
 from tenants.members import Details
@@ -317,6 +318,7 @@ OPERATIONS: tuple[Operation, ...] = (
         refusals=(400, 413, 415),
         limited=429,
     ),
+    *openapi_rights.OPERATIONS,
     *_link(
         "/v1/account/verify",
         "verification",

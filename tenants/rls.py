@@ -58,3 +58,22 @@ def partition(table: str, *, database: str = "default") -> RunSQL:
         reverse_sql=f"DROP TABLE {table}_rest;",
         hints={"database": database},
     )
+
+
+HELD = f"EXISTS (SELECT FROM legal_hold WHERE tenant_id = {SCOPE} AND released_at IS NULL)"
+
+
+def hold(table: str) -> RunSQL:
+    """Refuse the deletion of a tenant's rows of `table` while a legal hold stands on the tenant.
+
+    Restrictive, so it takes rows away from whatever another policy allows: a DELETE finds none. The
+    holds are read once a statement, under the tenant's own policy.
+    """
+    return RunSQL(
+        sql=f"""
+            CREATE POLICY {table}_held ON {table} AS RESTRICTIVE FOR DELETE TO tawny_app
+                USING (NOT {HELD});
+        """,
+        reverse_sql=f"DROP POLICY {table}_held ON {table};",
+        hints={"database": "default"},
+    )

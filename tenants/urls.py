@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import audit, pages, signup
+from tenants.views import audit, pages, rights, signup
 
 urlpatterns = [
     path("v1/audit", audit.Audit.as_view(), name="tenants-audit"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("v1/key/reset", signup.ask_for_reset, name="tenants-key-reset"),
     path("v1/key/reset/open", pages.reset, name="tenants-reset-page"),
     path("v1/account/register", signup.register_account, name="tenants-register"),
+    path("v1/account/retention", rights.Retention.as_view(), name="tenants-retention"),
+    path("v1/account/research", rights.Research.as_view(), name="tenants-research"),
     path("v1/account/verify", pages.verify, name="tenants-verify"),
     path("v1/account/verify/<str:token>", pages.verify, name="tenants-verify-path"),
 ]

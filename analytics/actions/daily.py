@@ -176,6 +176,12 @@ def _needed(days: list[tuple[date, int]], rows: int) -> list[tuple[date, int]]:
     return needed
 
 
+def of_day(day: date) -> pa.Table:
+    """Return a day's destinations, told or not, inside the tenant's scope."""
+    rows = DestinationSummary.objects.filter(day=day).order_by("shard")
+    return destinations.merged([_opened(row) for row in rows])
+
+
 def forget(*, before: datetime) -> int:
     """Delete summaries that were stored earlier, inside the tenant's scope; return how many.
 

@@ -21,7 +21,7 @@ from audit.record import record
 from crypto import envelope
 from crypto.digests import sha256
 from crypto.ids import uuid7
-from tenants import keys
+from tenants import holds, keys
 from tenants.errors import UnfitTerms
 from tenants.models import (
     KeyCertificate,
@@ -80,9 +80,10 @@ def destroy_keys(
     """Destroy a tenant's wrapped keys, with a certificate each; return every certificate.
 
     The audit row commits after the keys are gone: where that fails, the certificates stand and the
-    deletion is given again. Other processes hold a key for five minutes at most.
+    deletion is given again. Other processes hold a key for five minutes at most. Raises `Held`.
     """
     with transaction.atomic():
+        holds.refuse_held(tenant)
         with tenant_scope(tenant, using="keys"):
             rows = list(TenantKey.objects.select_for_update().filter(destroyed_at=None))
             KeyCertificate.objects.bulk_create(
@@ -137,6 +138,7 @@ def purge(*, tenant: UUID) -> dict[str, int]:
     """Delete every row of an ended tenant in the main database; return how many by table."""
     if not _is_deleted(tenant):
         raise UnfitTerms(f"tenant {tenant} is not deleted: its rows stay")
+    holds.refuse_held(tenant)
     gone = {model._meta.db_table: _empty(model, tenant) for model in _tables()}
     gone["work"] = Work.objects.filter(tenant_id=tenant).delete()[0]
     return gone

@@ -19,6 +19,7 @@ PURPOSES = {
     "mac": ("HMAC-SHA-256", "256", "blind indexes, event identities, API keys, sign-in tags"),
     "merkle": ("SHA-256 (RFC 6962 tree)", "256", "the audit log"),
     "otp": ("HMAC-SHA-1 (RFC 6238)", "160", "one-time codes of staff"),
+    "stream": ("scrypt, X25519, SHA-256; pieces as crypto.aead", "256", "archives of tenants"),
     "signatures": ("Ed25519", "256", "checkpoints, releases"),
 }
 """By module of ``crypto`` that imports a library: algorithm, bits of key or output, what for."""

@@ -16,6 +16,12 @@ from tenants.models.keys import (
     TenantKey,
 )
 from tenants.models.members import Letter, Link, Member, MemberRole
+from tenants.models.rights import (
+    LegalHold,
+    ResearchConsent,
+    RetentionRun,
+    RetentionTerms,
+)
 from tenants.models.rows import TenantModel, TenantRows
 from tenants.models.usage import AttemptWindow, UsageDay
 from tenants.models.work import Lease, Work, WorkState
@@ -28,10 +34,14 @@ __all__ = [
     "KeyPurpose",
     "KeyringReader",
     "Lease",
+    "LegalHold",
     "Letter",
     "Link",
     "Member",
     "MemberRole",
+    "ResearchConsent",
+    "RetentionRun",
+    "RetentionTerms",
     "RootState",
     "RootVersion",
     "SystemKey",

@@ -101,7 +101,7 @@ def test_a_completion_script_is_printed(shell: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("typed", "completed"),
     [
-        ("tawny ", {"doctor", "send", "alerts", "lookup", "completion"}),
+        ("tawny ", {"doctor", "send", "alerts", "lookup", "open-export", "completion"}),
         ("tawny lo", {"lookup"}),
         ("tawny alerts -o ", {"json", "table", "ocsf"}),
         ("tawny alerts --ch", {"--checkpoint"}),

@@ -194,6 +194,10 @@ MATRIX: dict[Door, Entry] = {
     ("POST", "v1/key/request"): posts("/v1/key/request", platform={"name": "test"}, token=""),
     ("POST", "v1/events/<str:kind>"): events,
     ("POST", "v1/groups/raw"): groups,
+    ("GET", "v1/account/retention"): reads("/v1/account/retention"),
+    ("PUT", "v1/account/retention"): posts("/v1/account/retention", seriesDays=9, alertsDays=99),
+    ("GET", "v1/account/research"): reads("/v1/account/research"),
+    ("PUT", "v1/account/research"): posts("/v1/account/research", allowed=True),
     ("POST", "v1/wisdom/reports"): reports,
 }
 """By method and route: every one that a deployment answers, besides pages for people."""

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
@@ -26,6 +25,7 @@ from tenants.actions import (
 from tenants.apikeys import ALL_SCOPES, Scope
 from tenants.errors import BadBody, UnfitTerms
 from tenants.links import Role
+from tenants.management import tenant_rights
 from tenants.models import KeyIndex, Member, Tenant
 from tenants.plans import Plan
 from tenants.scope import tenant_scope
@@ -51,6 +51,7 @@ class Command(BaseCommand):
         delete.add_argument("--confirm", required=True, help="the tenant's name, once more")
         plan = _of_tenant(_deed(deeds, "plan", "put a tenant on a plan", _plan))
         plan.add_argument("plan", choices=[str(plan) for plan in Plan])
+        tenant_rights.add(deeds, _deed, _of_tenant)
         self._add_keys(deeds)
         self._add_members(deeds)
 
@@ -108,14 +109,7 @@ def _of_tenant(parser: Any) -> Any:
 
 
 def _tenant(options: dict[str, Any]) -> Tenant:
-    given = options["tenant"]
-    try:
-        found = Tenant.objects.filter(id=UUID(given)).first()
-    except ValueError:
-        found = Tenant.objects.filter(name=given).first()
-    if found is None:
-        raise CommandError(f"there is no tenant {given!r}")
-    return found
+    return tenant_rights.found(options["tenant"])
 
 
 def _made(options: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tawny.cli.terminal import complain
 from tawny.errors import TawnyError
 from tawny.exits import Exit, exit_for
 
-COMMANDS = ("doctor", "send", "alerts", "lookup", "completion")
+COMMANDS = ("doctor", "send", "alerts", "lookup", "open-export", "completion")
 
 EPILOG = """\b
 Examples:
@@ -43,7 +43,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = getattr(import_module(f"tawny.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        found: click.Command = getattr(import_module(f"tawny.cli.{name}"), name)
         return found
 
 
