@@ -152,6 +152,15 @@ class EventType(StrEnum):
     STAFF_READ = "staff.read", "Staff read a tenant's rows"
     """A person saw rows of a tenant; recorded before they are shown."""
 
+    GRANT_OPENED = "grant.opened", "Access grant opened"
+    """Staff may read a tenant's rows for a time; the detail says who, until when and why."""
+    GRANT_REVOKED = "grant.revoked", "Access grant revoked"
+    """A grant was ended before its time."""
+    GRANT_ENDED = "grant.ended", "Access grant ended"
+    """A grant's time was over."""
+    GRANT_REFUSED = "grant.refused", "Access grant refused"
+    """Somebody came with a grant that is over, another's or none: no row was read."""
+
     FEED_REFRESHED = "feed.refreshed", "Feed refreshed"
     """A threat feed was fetched and its index built."""
     FEED_FAILED = "feed.failed", "Feed failed"

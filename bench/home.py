@@ -14,6 +14,7 @@ from django.db import connections
 from config.embedded.progress import Progress
 from config.embedded.servers import Servers
 from config.embedded.state import Connection
+from tenants.scope import STAFF
 
 
 @contextmanager
@@ -52,6 +53,8 @@ def _prepare(reached: Connection) -> None:
     make_key_files()
     _serve(reached, "tawny_owner")
     for alias in connections:
+        if alias == STAFF:  # another role on the main database
+            continue
         call_command("migrate", database=alias, interactive=False, verbosity=0)
     _serve(reached, "tawny_app")
 
@@ -59,4 +62,5 @@ def _prepare(reached: Connection) -> None:
 def _serve(reached: Connection, role: str) -> None:
     for session in connections.all():
         session.close()
-        session.settings_dict.update(USER=role, PASSWORD=reached.passwords[role])
+        user = "tawny_staff" if session.alias == STAFF else role
+        session.settings_dict.update(USER=user, PASSWORD=reached.passwords[user])

@@ -10,11 +10,12 @@
 ``tawny.E007``  a PostgreSQL older than 15, or a minor release with a known row-security fault
 ``tawny.E008``  the application's database role may become, or reads files like, one that bypasses
 ``tawny.E009``  the schema lets a tenant's rows out: what ``manage.py isolation lint`` finds
+``tawny.E015``  the alias ``staff`` is served by a role that may write or become another
 ``tawny.W010``  a PostgreSQL whose log quotes rows: ``log_error_verbosity`` is not ``terse``
 =============  ====================================================================================
 
-E001, E007, E008, E009 and W010 are asked of a database: ``manage.py check --database default``, and
-`config.start` asks all but E009 before a process serves.
+E001, E007, E008, E009, E015 and W010 are asked of a database: ``manage.py check --database
+default``, and `config.start` asks all but E009 before a process serves.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ from django.db import Error as DatabaseError, connections
 from tenants import catalogue
 from tenants.errors import KeyUnavailable
 from tenants.keys.root import read_key_file, root_file
+from tenants.scope import STAFF
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FIXED_MINORS = {15: 14, 16: 10, 17: 6}
@@ -103,6 +105,36 @@ def roles_are_confined(
         messages += _of_role(alias, role, bypasses=bypasses, owns=owns, becomes=becomes)
         messages += _of_server(alias, version, verbosity)
     return messages
+
+
+_STAFF = """
+SELECT session_user::text,
+       EXISTS (SELECT FROM pg_roles
+                WHERE rolname <> session_user AND pg_has_role(session_user, oid, 'MEMBER'))
+       OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.relkind IN ('r', 'p') AND n.nspname = 'public'
+                     AND (has_table_privilege(session_user, c.oid, 'DELETE, TRUNCATE')
+                          OR has_any_column_privilege(session_user, c.oid, 'INSERT, UPDATE')))
+"""
+
+
+@register(Tags.database)
+def staff_only_read(
+    *, databases: Sequence[str] | None = None, **_kwargs: Any
+) -> list[CheckMessage]:
+    """Check that what reads under a grant can do nothing else."""
+    if STAFF not in (databases or ()):
+        return []
+    try:
+        with connections[STAFF].cursor() as cursor:
+            cursor.execute(_STAFF)
+            role, does_more = cursor.fetchone()
+    except DatabaseError:
+        return []  # not reachable: readiness says so
+    if not does_more:
+        return []
+    text = f"{role} on {STAFF!r} may write or become another role"
+    return [Error(text, hint="Let the alias log in as tawny_staff.", id="tawny.E015")]
 
 
 def _of_role(

@@ -9,13 +9,14 @@ from django.core.checks import ERROR
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from config.checks import OWNER, roles_are_confined
+from config.checks import OWNER, roles_are_confined, staff_only_read
 from tenants.keys.checks import the_keyring_is_the_recorded_one
 
 
 def refuse_wrong_roles() -> None:
     """Raise `ImproperlyConfigured` where a database would not hold row-level security for us."""
     found = roles_are_confined(databases=list(connections))
+    found += staff_only_read(databases=list(connections))
     found += the_keyring_is_the_recorded_one(databases=list(connections))
     connections.close_all()  # a worker forks next, and a web server serves from other threads
     errors = [f"{each.id}: {each.msg}" for each in found if each.level >= ERROR]

@@ -19,6 +19,7 @@ from console.models import USERNAME_PATTERN, Role, Staff, TOTPDevice, device_id
 from crypto import otp
 from crypto.ids import uuid7
 from crypto.random import random_bytes
+from tenants.grants import revoke_grants_of
 
 PASSWORD_BYTES = 15
 """120 bits, 24 characters: no dictionary and no list of leaked passwords has it."""
@@ -125,6 +126,7 @@ def disable_staff(*, username: str, actor: Actor, reason: str, now: datetime) ->
         staff.session_epoch += 1  # should the account be enabled again, its old sessions are not
         staff.save(update_fields=["is_active", "session_epoch"])
         sessions.end_rows(staff, now=now)
+        revoke_grants_of(staff=staff.id, actor=actor, reason=reason or "disabled", now=now)
         record(
             event=EventType.STAFF_DISABLED,
             actor=actor,

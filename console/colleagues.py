@@ -13,6 +13,7 @@ from console import sessions
 from console.actions import disable_staff
 from console.errors import LastOwner, NoSuchStaff
 from console.models import Invite, Role, Staff
+from tenants.grants import revoke_grants_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,7 @@ def change_role(*, person: UUID, role: Role, actor: Actor, reason: str, now: dat
         staff.session_epoch += 1
         staff.save(update_fields=["role", "session_epoch"])
         sessions.end_rows(staff, now=now)
+        revoke_grants_of(staff=staff.id, actor=actor, reason=reason or "another role", now=now)
         record(
             event=EventType.STAFF_ROLE_CHANGED,
             actor=actor,

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from console.errors import ConsoleError
 from console.pages import show
-from tenants.errors import UnfitTerms
+from tenants.errors import TenantError
 
 REASON_LIMIT = 500
 VALUE_LIMIT = 1000
@@ -73,7 +73,7 @@ def take(request: HttpRequest, deed: Deed) -> Answer | HttpResponse:
 
 
 def refused(
-    request: HttpRequest, deed: Deed, answer: Answer, refusal: ConsoleError | UnfitTerms
+    request: HttpRequest, deed: Deed, answer: Answer, refusal: ConsoleError | TenantError
 ) -> HttpResponse:
     """Return the page again with the words of whoever refused the deed."""
     return _ask(

@@ -6,6 +6,7 @@ session is neither idle nor old. The second knows the view: it must have declare
 the person's role must have it. A page's sight is in the audit log before the page is made.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth import logout
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
@@ -25,6 +27,8 @@ from console.errors import error_page, is_console_path
 from console.models import Staff
 from console.pages import Rules, landing, rules_of
 from console.sessions import Standing
+
+log = logging.getLogger(__name__)
 
 APP = "console"
 SAFE = frozenset({"GET", "HEAD"})
@@ -67,23 +71,34 @@ class StaffGate:
         if not getattr(request, "passed_gate", False) or not isinstance(staff, Staff):
             return error_page(HTTPStatus.FORBIDDEN)
         now = timezone.now()  # noqa: TID251 -- the edge, like a view
-        actor = Actor(kind="staff", id=str(staff.id))
-        if rules is None or not rules.admit(staff):
-            record(
-                event=EventType.AUTH_DENIED,
-                actor=actor,
-                now=now,
-                resource=f"page:{match.view_name}",
-                outcome=Outcome.DENIED,
-            )
-            words = "Your role does not see this page."
-            return error_page(HTTPStatus.FORBIDDEN, words, back=landing(staff))
-        owed = _proof_owed(request, staff, rules, now)
-        if owed is not None:
-            return owed
-        if rules.event is not None and request.method in SAFE:
-            record(event=rules.event, actor=actor, now=now, resource=f"page:{match.view_name}")
-        return None
+        try:
+            return _judge(request, staff, rules, f"page:{match.view_name}", now)
+        except DatabaseError:  # what cannot be recorded is not shown
+            log.exception("a page was not recorded, and so not shown")
+            return error_page(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _judge(
+    request: HttpRequest, staff: Staff, rules: Rules | None, resource: str, now: datetime
+) -> HttpResponse | None:
+    """Answer whom a view does not admit or who owes it a proof; record the sight of all others."""
+    actor = Actor(kind="staff", id=str(staff.id))
+    if rules is None or not rules.admit(staff):
+        record(
+            event=EventType.AUTH_DENIED,
+            actor=actor,
+            now=now,
+            resource=resource,
+            outcome=Outcome.DENIED,
+        )
+        words = "Your role does not see this page."
+        return error_page(HTTPStatus.FORBIDDEN, words, back=landing(staff))
+    owed = _proof_owed(request, staff, rules, now)
+    if owed is not None:
+        return owed
+    if rules.event is not None and request.method in SAFE:
+        record(event=rules.event, actor=actor, now=now, resource=resource)
+    return None
 
 
 def _is_open(path: str) -> bool:

@@ -26,6 +26,7 @@ PAGES = (
     ("console:feeds", "Feeds"),
     ("console:jobs", "Jobs"),
     ("console:audit", "Audit log"),
+    ("console:grants", "Grants"),
     ("console:staff", "Staff"),
     ("console:system", "System"),
 )
@@ -152,6 +153,7 @@ def _abilities(staff: Staff | None) -> dict[str, bool]:
     """Return what a page offers `staff` to do; the gate judges it again when it is done."""
     may = {
         "may_keys": Permission.KEYS,
+        "may_grant": Permission.GRANTS,
         "may_state": Permission.TENANT_STATE,
         "may_staff": Permission.STAFF_ROLES,
         "may_export": Permission.AUDIT_EXPORT,

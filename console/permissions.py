@@ -13,6 +13,9 @@ class Permission(StrEnum):
     OVERVIEW = "see the overview"
     TENANTS = "see tenants"
     KEYS = "make, rotate and revoke API keys"
+    GRANTS = "open a grant on a tenant's data, and read under it"
+    GRANTS_SEEN = "see grants"
+    GRANTS_OF_ALL = "see everybody's grants"
     TENANT_STATE = "suspend and resume tenants, change plans"
     FEEDS = "see feeds"
     STAFF = "see staff"
@@ -23,10 +26,21 @@ class Permission(StrEnum):
     SYSTEM = "see the system's state"
 
 
-_EVERYBODY = {Permission.OWN_ACCOUNT, Permission.SYSTEM}
-_WORKING = {Permission.OVERVIEW, Permission.TENANTS, Permission.FEEDS, Permission.JOBS}
+_EVERYBODY = {Permission.OWN_ACCOUNT, Permission.SYSTEM, Permission.GRANTS_SEEN}
+_WORKING = {
+    Permission.OVERVIEW,
+    Permission.TENANTS,
+    Permission.FEEDS,
+    Permission.JOBS,
+    Permission.GRANTS,
+}
 _OPERATING = {Permission.KEYS, Permission.TENANT_STATE}
-_AUDITING = {Permission.AUDIT, Permission.AUDIT_EXPORT, Permission.STAFF}
+_AUDITING = {
+    Permission.AUDIT,
+    Permission.AUDIT_EXPORT,
+    Permission.STAFF,
+    Permission.GRANTS_OF_ALL,
+}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),

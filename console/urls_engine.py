@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.engine.views import pages as engine, running, tenant as one
+from console.engine.views import granted, pages as engine, running, tenant as one
 from console.views import account, enrolment, people, signing
 
 app_name = "console"
@@ -20,6 +20,11 @@ urlpatterns = [
     path("tenants/<uuid:tenant>/keys/new/", one.create_key, name="key_create"),
     path("tenants/<uuid:tenant>/keys/<str:key>/rotate/", one.rotate_key, name="key_rotate"),
     path("tenants/<uuid:tenant>/keys/<str:key>/revoke/", one.revoke_key, name="key_revoke"),
+    path("tenants/<uuid:tenant>/grant/", granted.open_grant, name="grant_open"),
+    path("grants/", granted.grants, name="grants"),
+    path("grants/<uuid:grant>/revoke/", granted.revoke_grant, name="grant_revoke"),
+    path("grants/<uuid:grant>/alerts/", granted.alerts, name="grant_alerts"),
+    path("grants/<uuid:grant>/alerts/<uuid:alert>/", granted.alert, name="grant_alert"),
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="password"),
     path("account/recovery/", account.recovery_codes, name="recovery"),

@@ -8,6 +8,9 @@ TenantError
 ├── UnfitTerms          a key, a member or a rotation was asked for on terms that are not given
 │   ├── Held            the tenant is under a legal hold: nothing of it may end
 │   └── NoConsent       the tenant has not said that its series may be used for research
+├── NoGrant             no live grant opens a tenant's rows to a member of staff
+├── ReadOnlyScope       a write was tried where a grant lets staff read
+├── Unrecorded          what must be audited could not be, so it was not done
 └── Refused             a request that is answered with an error
     ├── Unauthenticated 401: no key, or one that nobody has
     ├── Forbidden       403: a revoked or expired key or tenant, a scope or network that it lacks
@@ -64,6 +67,24 @@ class NoConsent(UnfitTerms):
     """The tenant has not said that its series may be used for research, or says so no more."""
 
     code = "no_consent"
+
+
+class NoGrant(TenantError):  # noqa: N818 -- reads as a fact
+    """No live grant opens a tenant's rows to a member of staff; the text may be shown to them."""
+
+    code = "no_grant"
+
+
+class ReadOnlyScope(TenantError):  # noqa: N818 -- reads as a fact
+    """A tenant's row was to be written where a grant lets staff read."""
+
+    code = "read_only_scope"
+
+
+class Unrecorded(TenantError):  # noqa: N818 -- reads as a fact
+    """What must be in the audit log could not be written there, so it was not done."""
+
+    code = "unrecorded"
 
 
 class Refused(TenantError):  # noqa: N818 -- reads as a fact

@@ -5,9 +5,13 @@ no index serves it. ``nullif`` is needed because a setting that was local to a f
 reads as the empty string, which is no uuid.
 """
 
+from collections.abc import Iterable
+
 from django.db.migrations import RunSQL
 
 SCOPE = "nullif(current_setting('app.tenant', true), '')::uuid"
+GRANT = "nullif(current_setting('app.grant', true), '')::uuid"
+STAFF = "nullif(current_setting('app.staff', true), '')::uuid"
 
 
 def isolate(table: str, *, app: str, database: str = "default") -> RunSQL:
@@ -30,15 +34,45 @@ def isolate(table: str, *, app: str, database: str = "default") -> RunSQL:
     )
 
 
-def share(table: str, *, app: str, staff: str = "SELECT", database: str = "default") -> RunSQL:
-    """Grant privileges on a table that belongs to no single tenant (see the catalogue lint)."""
+def granted(scopes: Iterable[str]) -> str:
+    """Return the condition under which staff read a tenant's row: a live grant of any of `scopes`.
+
+    A scalar subquery: PostgreSQL asks it once a statement, before the first row (an InitPlan), and
+    finds the rows by an index that ``tenant_id`` leads. ``clock_timestamp()`` and not ``now()``,
+    which stands still for the length of a transaction.
+    """
+    fit = ", ".join(f"'{each}'" for each in sorted(scopes))
+    return (
+        "tenant_id = (SELECT held.tenant_id FROM access_grant held"  # noqa: S608 -- our own names
+        f" WHERE held.id = {GRANT} AND held.staff_id = {STAFF}"
+        " AND held.expires_at > clock_timestamp() AND held.revoked_at IS NULL"
+        f" AND held.scopes ?| ARRAY[{fit}])"
+    )
+
+
+def open_to_grants(table: str, *, scopes: Iterable[str], database: str = "default") -> RunSQL:
+    """Let staff read a tenant's rows of `table` under a live grant of one of `scopes`."""
+    return RunSQL(
+        sql=f"""
+            CREATE POLICY {table}_of_grant ON {table} FOR SELECT TO tawny_staff
+                USING ({granted(scopes)});
+        """,
+        reverse_sql=f"DROP POLICY {table}_of_grant ON {table};",
+        hints={"database": database},
+    )
+
+
+def share(table: str, *, app: str, database: str = "default") -> RunSQL:
+    """Grant privileges on a table that belongs to no single tenant (see the catalogue lint).
+
+    ``tawny_staff`` is given nothing: what no grant opens, it does not read.
+    """
     return RunSQL(
         sql=f"""
             GRANT {app} ON {table} TO tawny_app;
-            GRANT {staff} ON {table} TO tawny_staff;
             GRANT SELECT ON {table} TO tawny_backup;
         """,
-        reverse_sql=f"REVOKE ALL ON {table} FROM tawny_app, tawny_staff, tawny_backup;",
+        reverse_sql=f"REVOKE ALL ON {table} FROM tawny_app, tawny_backup;",
         hints={"database": database},
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from tenants import attempts, letters, links
+from tenants import attempts, grants, letters, links
 from tenants.actions import note_expiries
 
 
@@ -17,8 +17,9 @@ def deliver(**_later: Any) -> None:
 
 @shared_task(name="tenants.tidy")
 def tidy(**_later: Any) -> None:
-    """Record ended tenants; drop links, and windows of attempts, that mean nothing any more."""
+    """Record ended tenants and grants; drop links and windows of attempts that mean nothing now."""
     now = timezone.now()
     note_expiries(now=now)
+    grants.note_ended(now=now)
     links.prune(now=now)
     attempts.prune(now=now)

@@ -32,6 +32,15 @@ DATABASES = ("default", "keys", "wisdom")
 KEEP = frozenset({"django_migrations", "django_content_type", "auth_permission"})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let who may use the main database use the alias ``staff`` too: it is the same one."""
+    for item in items:
+        for mark in item.iter_markers("django_db"):
+            named = mark.kwargs.get("databases")
+            if isinstance(named, list) and "default" in named and "staff" not in named:
+                named.append("staff")
+
+
 class _Reached:
     """How the suite's servers are reached; filled in once they run."""
 
@@ -55,11 +64,13 @@ def servers() -> Iterator[Connection]:
 def _serve(connection: Connection, role: str) -> None:
     for session in connections.all():
         session.close()
+        # The alias that reads under grants is its own role, here as in service.
+        user = "tawny_staff" if session.alias == "staff" else role
         session.settings_dict.update(
             HOST=str(connection.socket_dir),
             PORT=str(connection.port),
-            USER=role,
-            PASSWORD=connection.passwords[role],
+            USER=user,
+            PASSWORD=connection.passwords[user],
         )
 
 
@@ -96,6 +107,7 @@ def as_owner() -> Callable[..., Any]:
 
 
 def _empty_tables(_case: TransactionTestCase) -> None:
+    connections["staff"].close()
     for alias in DATABASES:
         connections[alias].close()
         with _superuser(alias) as session:

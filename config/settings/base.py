@@ -88,6 +88,20 @@ def postgres(**connection: Any) -> dict[str, Any]:
     }
 
 
+def read_by_staff(connection: dict[str, Any]) -> dict[str, Any]:
+    """Describe the alias ``staff``: the main database as ``tawny_staff``, which only reads.
+
+    Closed with each request, because few requests need it; `tenants.scope` says the rest.
+    """
+    options = connection["OPTIONS"]
+    extra = "-c default_transaction_read_only=on -c statement_timeout=60000"
+    return {
+        **connection,
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {**options, "options": f"{options['options']} {extra}"},
+    }
+
+
 # -- staff
 AUTH_USER_MODEL = "console.Staff"
 LOGIN_URL = "console:login"

@@ -33,6 +33,7 @@ def _database(url: str) -> dict[str, object]:
 
 DATABASES = {
     "default": _database(_required("DATABASE_URL")),
+    "staff": read_by_staff(_database(_required("STAFF_DATABASE_URL"))),
     "keys": _database(_required("KEYS_DATABASE_URL")),
     "wisdom": _database(_required("WISDOM_DATABASE_URL")),
 }

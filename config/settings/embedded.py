@@ -6,6 +6,7 @@ its servers have; these settings read it and nothing else.
 
 import os
 from pathlib import Path
+from typing import Any
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
 from config.embedded import state
@@ -22,14 +23,14 @@ if _role not in {"app", "owner", "staff"}:
     raise ValueError(f"TAWNY_DB_ROLE is {_role!r}: app, owner or staff")
 
 
-def _database(name: str) -> dict[str, object]:
+def _database(name: str, user: str = f"tawny_{_role}") -> dict[str, Any]:
     connection = state.connection()
     if connection is None:  # nothing runs: a command that needs no database may still go on
-        return postgres(NAME=name, USER=f"tawny_{_role}", HOST=str(HOME / "not-running"))
+        return postgres(NAME=name, USER=user, HOST=str(HOME / "not-running"))
     return postgres(
         NAME=name,
-        USER=f"tawny_{_role}",
-        PASSWORD=connection.passwords[f"tawny_{_role}"],
+        USER=user,
+        PASSWORD=connection.passwords[user],
         HOST=str(connection.socket_dir),
         PORT=str(connection.port),
     )
@@ -37,6 +38,7 @@ def _database(name: str) -> dict[str, object]:
 
 DATABASES = {
     "default": _database("tawny"),
+    "staff": read_by_staff(_database("tawny", "tawny_staff")),
     "keys": _database("tawny_keys"),
     "wisdom": _database("tawny_wisdom"),
 }

@@ -33,7 +33,7 @@ class Rule(StrEnum):
     DEFINER_PUBLIC = "definer_public"
     """A SECURITY DEFINER function that every role may call."""
     GRANT = "unlisted_grant"
-    """The serving role may do more to a table than is listed, or everybody may do anything."""
+    """A role may do more to a table than is listed, or everybody may do anything."""
     AUDIT_WRITABLE = "audit_writable"
     """The serving role may change or remove entries of the audit log (AUD-9)."""
     ROLE = "role_unconfined"
@@ -58,8 +58,9 @@ class Finding:
 class Relation:
     """A table, partition, view or the like; `root` is itself, or what it is a partition of.
 
-    ``kind`` is pg_class.relkind. ``app`` holds the serving role's privileges and ``public``
-    everybody's, such as ``SELECT`` or, on one column, ``UPDATE (calls)``.
+    ``kind`` is pg_class.relkind. ``app`` holds the serving role's privileges, ``staff`` those of
+    the role that reads under grants and ``public`` everybody's, such as ``SELECT`` or, on one
+    column, ``UPDATE (calls)``.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Relation:
     forced: bool
     invoker: bool
     app: frozenset[str]
+    staff: frozenset[str]
     public: frozenset[str]
 
     @property

@@ -107,6 +107,9 @@ WRITTEN_ONCE: Mapping[str, frozenset[str]] = {
     "identity_run": ROWS - {"UPDATE"},
     "segment": ROWS - {"UPDATE"},
     "key_certificate": READ | {"INSERT"},
+    "access_grant": READ
+    | {"INSERT", "DELETE"}
+    | _columns("UPDATE", "revoked_at", "revoked_by", "end_noted_at"),
 }
 """Tenants' tables whose rows are never changed; every other one is granted `ROWS` at the most."""
 
@@ -114,6 +117,10 @@ SECOND_POLICIES: Mapping[tuple[str, str], str] = {
     ("member", "member_by_mail"): (
         "a lost key's owner has no tenant: who names the keyed hash of a proven address reads its"
         " rows, and changes none (docs/adr/0010)"
+    ),
+    ("access_grant", "access_grant_listed"): (
+        "the console lists who may read which tenant, and why; a grant holds nothing of the"
+        " tenant's own (docs/adr/0018)"
     ),
 }
 """Read-only policies for the serving role beside a table's own, each with its reason."""

@@ -18,6 +18,8 @@ from tenants.catalogue.findings import (
 
 APP = "tawny_app"
 """The role that serves (contracts)."""
+STAFF = "tawny_staff"
+"""The role that reads under a grant."""
 
 _RELATIONS = """
 WITH ours AS (
@@ -31,7 +33,10 @@ WITH ours AS (
             SELECT attrelid, grantee, privilege_type || ' (' || attname || ')'
               FROM pg_attribute, aclexplode(attacl)
              WHERE attnum > 0 AND NOT attisdropped) AS every
-     WHERE grantee = 0 OR grantee = (SELECT oid FROM pg_roles WHERE rolname = %(app)s)
+), app AS (
+    SELECT id, privilege FROM granted JOIN pg_roles r ON r.oid = grantee WHERE rolname = %(app)s
+), staff AS (
+    SELECT id, privilege FROM granted JOIN pg_roles r ON r.oid = grantee WHERE rolname = %(staff)s
 )
 SELECT schema || c.relname, c.relkind::text,
        CASE WHEN c.relispartition THEN (
@@ -42,7 +47,8 @@ SELECT schema || c.relname, c.relkind::text,
        c.relrowsecurity, c.relforcerowsecurity,
        coalesce((SELECT option_value::boolean FROM pg_options_to_table(c.reloptions)
                   WHERE option_name = 'security_invoker'), false),
-       ARRAY(SELECT privilege FROM granted WHERE id = c.oid AND grantee <> 0),
+       ARRAY(SELECT privilege FROM app WHERE id = c.oid),
+       ARRAY(SELECT privilege FROM staff WHERE id = c.oid),
        ARRAY(SELECT privilege FROM granted WHERE id = c.oid AND grantee = 0)
   FROM pg_class c JOIN ours ON ours.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -99,7 +105,7 @@ def read(cursor: Any) -> Catalogue:
     """Read the catalogue of the database that `cursor` is in."""
 
     def rows(question: str) -> list[tuple[Any, ...]]:
-        cursor.execute(question, {"app": APP})
+        cursor.execute(question, {"app": APP, "staff": STAFF})
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
@@ -128,7 +134,7 @@ def read(cursor: Any) -> Catalogue:
 
 
 def _relation(row: tuple[Any, ...]) -> Relation:
-    name, kind, root, columns, rls, forced, invoker, app, public = row
+    name, kind, root, columns, rls, forced, invoker, app, staff, public = row
     return Relation(
         name=name,
         kind=kind,
@@ -138,6 +144,7 @@ def _relation(row: tuple[Any, ...]) -> Relation:
         forced=forced,
         invoker=invoker,
         app=frozenset(app),
+        staff=frozenset(staff),
         public=frozenset(public),
     )
 

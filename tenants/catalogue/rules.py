@@ -11,16 +11,27 @@ from tenants.catalogue.listed import (
     SECOND_POLICIES,
     WRITTEN_ONCE,
 )
-from tenants.catalogue.reading import APP
+from tenants.catalogue.reading import APP, STAFF
 
 OWN = "tenant_id=NULLIFcurrent_setting'app.tenant'::text,true,''::text::uuid"
 """What a tenant's policy says, without blanks and brackets: it compares uuids, so an index serves
 it, and the empty text that a finished transaction leaves is no tenant."""
 
-OF_GRANT = re.compile(r"\btenant_id\b.*\bclock_timestamp\(\)", re.DOTALL)
-"""What a policy for staff says at the least: whose rows, and until when."""
+_NAMED = (
+    "{0}id=NULLIFcurrent_setting'app.grant'::text,true,''::text::uuid"
+    "AND{0}staff_id=NULLIFcurrent_setting'app.staff'::text,true,''::text::uuid"
+)
+OF_GRANT = re.compile(
+    re.escape("tenant_id=SELECTheld.tenant_idFROMaccess_grantheldWHERE" + _NAMED.format("held."))
+    + re.escape("ANDheld.expires_at>clock_timestampANDheld.revoked_atISNULLANDheld.scopes?|ARRAY[")
+    + r"'[a-z]+'::text(?:,'[a-z]+'::text)*\]"
+)
+"""What a policy for staff says, to the letter (`tenants.rls.granted`): the rows of the tenant that
+a grant names, while that lives by the clock, to the person that it names, within its scopes."""
+GRANTS = "access_grant"
+OWN_GRANT = _NAMED.format("")
+"""What staff see of grants: the one that they name, where it is their own."""
 
-STAFF = "tawny_staff"
 TABLES = frozenset("rp")
 _BRACKETS = re.compile(r"[\s()]+")
 
@@ -84,6 +95,10 @@ def _grants(table: Relation) -> Iterator[Finding]:
             yield _grant(table, APP, each)
     for each in sorted(table.public):
         yield _grant(table, "every role", each)
+    is_tenants = table.kind in TABLES and table.root not in LISTED and "tenant_id" in table.columns
+    for each in sorted(table.staff):
+        if not is_tenants or _verb(each) != "SELECT":
+            yield _grant(table, STAFF, each)
 
 
 def _grant(table: Relation, role: str, privilege: str) -> Finding:
@@ -126,8 +141,7 @@ def _fault(policy: Policy) -> str | None:
     if policy.roles == {APP} and (policy.table, policy.name) in SECOND_POLICIES:
         return None if policy.command == "SELECT" else "a second policy may only read"
     if policy.roles == {STAFF}:
-        granted = policy.command == "SELECT" and OF_GRANT.search(policy.using or "")
-        return None if granted else "staff read under a grant that ends (clock_timestamp), no more"
+        return None if _is_of_grant(policy) else "staff read under a live grant of theirs, no more"
     if policy.roles != {APP}:
         return f"it holds for {', '.join(sorted(policy.roles))}, not for {APP} alone"
     if policy.command != "ALL":
@@ -136,6 +150,13 @@ def _fault(policy: Policy) -> str | None:
         if _BRACKETS.sub("", text or "") != OWN:
             return f"{part} is not tenant_id = the scope's tenant: {text}"
     return None
+
+
+def _is_of_grant(policy: Policy) -> bool:
+    said = _BRACKETS.sub("", policy.using or "")
+    if policy.table == GRANTS:
+        return policy.command == "SELECT" and said == OWN_GRANT
+    return policy.command == "SELECT" and OF_GRANT.fullmatch(said) is not None
 
 
 def _is_true(text: str | None) -> bool:

@@ -5,6 +5,7 @@ before it is known whose scope to open: `Tenant`, `KeyIndex` and `Work`. None ho
 """
 
 from tenants.models.customers import KeyIndex, Tenant, TenantState
+from tenants.models.grants import AccessGrant
 from tenants.models.keys import (
     DataKey,
     KeyCertificate,
@@ -27,6 +28,7 @@ from tenants.models.usage import AttemptWindow, UsageDay
 from tenants.models.work import Lease, Work, WorkState
 
 __all__ = [
+    "AccessGrant",
     "AttemptWindow",
     "DataKey",
     "KeyCertificate",

@@ -18,7 +18,9 @@ from config.embedded.state import Connection
 from config.start import refuse_wrong_roles
 from tenants import catalogue
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
+pytestmark = pytest.mark.django_db(
+    transaction=True, databases=["default", "keys", "wisdom", "staff"]
+)
 OURS = "tawny."
 Row = tuple[str, bool, bool, bool, int, str]
 """Role, bypasses, owns, may become another that does, version, log_error_verbosity."""
@@ -30,8 +32,8 @@ def fired(databases: list[str] | None = None) -> list[str]:
 
 
 @contextmanager
-def served_as(servers: Connection, role: str) -> Iterator[None]:
-    session = connections["default"]
+def served_as(servers: Connection, role: str, *, alias: str = "default") -> Iterator[None]:
+    session = connections[alias]
     before = {name: session.settings_dict[name] for name in ("USER", "PASSWORD")}
     session.close()
     session.settings_dict.update(USER=role, PASSWORD=servers.passwords[role])
@@ -117,6 +119,52 @@ def test_e009_fires_for_what_the_catalogue_lint_finds(as_owner: Callable[..., An
             assert fired(["default"]) == ["tawny.E009"]
         finally:
             session.execute("ALTER TABLE alert FORCE ROW LEVEL SECURITY")
+
+
+@pytest.mark.parametrize("role", ["tawny_app", "tawny_owner", "postgres"])
+def test_e015_fires_where_the_alias_of_staff_may_write(servers: Connection, role: str) -> None:
+    assert fired(["staff"]) == []
+    with served_as(servers, role, alias="staff"):
+        assert "tawny.E015" in fired(["staff"])
+        with pytest.raises(ImproperlyConfigured, match="E015"):
+            refuse_wrong_roles()
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("GRANT tawny_app TO tawny_staff", "REVOKE tawny_app FROM tawny_staff"),
+        (
+            "GRANT INSERT (id) ON staff TO tawny_staff",
+            "REVOKE INSERT (id) ON staff FROM tawny_staff",
+        ),
+        ("GRANT DELETE ON work TO tawny_staff", "REVOKE DELETE ON work FROM tawny_staff"),
+    ],
+)
+def test_e015_fires_for_a_role_of_staff_that_may_do_more(
+    as_owner: Callable[..., Any], given: str, taken: str
+) -> None:
+    with as_owner() as session:
+        session.execute(given)
+        try:
+            assert "tawny.E015" in fired(["staff"])
+        finally:
+            session.execute(taken)
+    assert fired(["staff"]) == []
+
+
+@pytest.mark.parametrize("role", ["tawny_backup", "tawny_owner"])
+def test_e001_and_e008_are_asked_of_the_alias_of_staff_too(
+    servers: Connection, as_owner: Callable[..., Any], role: str
+) -> None:
+    with served_as(servers, "postgres", alias="staff"):
+        assert "tawny.E001" in fired(["staff"])
+    with as_owner() as session:
+        session.execute(f"GRANT {role} TO tawny_staff WITH INHERIT FALSE")
+        try:
+            assert {"tawny.E008", "tawny.E015"} <= set(fired(["staff"]))
+        finally:
+            session.execute(f"REVOKE {role} FROM tawny_staff")
 
 
 def test_w010_fires_where_the_servers_log_quotes_rows(monkeypatch: pytest.MonkeyPatch) -> None:

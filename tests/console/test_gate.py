@@ -19,9 +19,12 @@ from console.pages import page, rules_of
 from console.permissions import Permission
 from crypto.ids import uuid7
 from tenants.models import KeyIndex, Tenant
+from tests.console.alerts import a_grant, an_alert
 from tests.console.people import START, Clock, Person, deeds
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
+pytestmark = pytest.mark.django_db(
+    transaction=True, databases=["default", "keys", "wisdom", "staff"]
+)
 
 ROUTES = sorted(str(pattern.name) for pattern in urls_cloud.urlpatterns)
 OPEN = ["invite", "login"]
@@ -40,6 +43,11 @@ MAY_GET: dict[str, set[Role]] = {
     "key_create": OPERATING,
     "key_rotate": OPERATING,
     "key_revoke": OPERATING,
+    "grant_open": WORKING,
+    "grants": ALL,
+    "grant_revoke": WORKING,
+    "grant_alerts": WORKING,
+    "grant_alert": WORKING,
     "feeds": WORKING,
     "jobs": WORKING,
     "staff": AUDITING,
@@ -65,6 +73,9 @@ FRESH = {
     "key_create",
     "key_rotate",
     "key_revoke",
+    "grant_open",
+    "grant_alerts",
+    "grant_alert",
     "staff_invite",
     "staff_role",
     "staff_disable",
@@ -73,16 +84,26 @@ FRESH = {
 }
 """What asks for a second factor of the last five minutes."""
 OTHER_METHODS = ("head", "put", "delete", "options")
-IN_THE_BAR = {"overview", "tenants", "feeds", "jobs", "staff", "audit", "system"}
+IN_THE_BAR = {"overview", "tenants", "grants", "feeds", "jobs", "staff", "audit", "system"}
 NOBODY = UUID(int=0)
 
 
-def where(name: str, *, tenant: UUID = NOBODY, key: str = "none", person: UUID = NOBODY) -> str:
+def where(
+    name: str,
+    *,
+    tenant: UUID = NOBODY,
+    key: str = "none",
+    person: UUID = NOBODY,
+    grant: UUID = NOBODY,
+    alert: UUID = NOBODY,
+) -> str:
     """Return the path of a route, whatever it takes."""
     filled: dict[str, dict[str, object]] = {
         "tenant": {"tenant": tenant},
         "key": {"tenant": tenant, "key": key},
         "staff": {"person": person},
+        "grant": {"grant": grant},
+        "alert": {"grant": grant, "alert": alert},
         "session": {"session": NOBODY},
     }
     pattern = next(each for each in urls_cloud.urlpatterns if each.name == name)
@@ -275,8 +296,11 @@ def test_each_role_gets_its_pages_and_is_refused_the_others(
     key = KeyIndex.objects.create(
         id="live00000000", tenant=tenant, pepper=1, mac=bytes(32), scopes=[], created_at=START
     )
+    alert, grant = an_alert(tenant.id), a_grant(tenant.id, somebody.staff.id).id
     for name, roles in MAY_GET.items():
-        path = where(name, tenant=tenant.id, key=key.id, person=other.staff.id)
+        path = where(
+            name, tenant=tenant.id, key=key.id, person=other.staff.id, grant=grant, alert=alert
+        )
         answer = somebody.browser.get(path)
         expected = 200 if role in roles else 403 if roles else 405
         assert answer.status_code == expected, name

@@ -12,7 +12,7 @@ from django.db import connections
 
 from tenants.catalogue import Rule, judge, lint, read
 from tenants.catalogue.listed import LISTED, SECOND_POLICIES, WRITTEN_ONCE
-from tenants.rls import SCOPE, isolate
+from tenants.rls import SCOPE, granted, isolate, open_to_grants
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 ALIASES = ("default", "keys", "wisdom")
@@ -23,6 +23,17 @@ TABLE = (
 ISOLATED = f"{TABLE};{isolate('fresh', app='SELECT, INSERT, UPDATE, DELETE').sql}"
 SECURED = "ALTER TABLE fresh ENABLE ROW LEVEL SECURITY; ALTER TABLE fresh FORCE ROW LEVEL SECURITY"
 FUNCTION = "CREATE FUNCTION fresh() RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'"
+
+LIVE = granted(("alerts",))
+
+
+def without(part: str, instead: str = "") -> tuple[str, set[tuple[str, Rule]]]:
+    """A staff policy of alerts that lacks one part of what it should ask for."""
+    assert LIVE.count(part) == 1
+    weaker = LIVE.replace(part, instead)
+    sql = f"CREATE POLICY weak ON alert FOR SELECT TO tawny_staff USING ({weaker})"
+    return sql, {("alert.weak", Rule.WRONG_POLICY)}
+
 
 BAD: dict[str, tuple[str, set[tuple[str, Rule]]]] = {
     "a tenant's table without row-level security": (
@@ -80,6 +91,41 @@ BAD: dict[str, tuple[str, set[tuple[str, Rule]]]] = {
     "staff who read without a grant that ends": (
         "CREATE POLICY by_staff ON alert FOR SELECT TO tawny_staff USING (tenant_id IS NOT NULL)",
         {("alert.by_staff", Rule.WRONG_POLICY)},
+    ),
+    "a grant that lives for as long as a transaction": without("clock_timestamp()", "now()"),
+    "a grant that never ends": without(" AND held.expires_at > clock_timestamp()"),
+    "a grant that outlives its revocation": without(" AND held.revoked_at IS NULL"),
+    "anybody's grant": without(
+        " AND held.staff_id = nullif(current_setting('app.staff', true), '')::uuid"
+    ),
+    "whichever grant is live": without(
+        "held.id = nullif(current_setting('app.grant', true), '')::uuid AND "
+    ),
+    "a grant of whatever scope": without(" AND held.scopes ?| ARRAY['alerts']"),
+    "a grant on whatever tenant": without("tenant_id = (SELECT held.tenant_id", "EXISTS (SELECT"),
+    "a grant or none": without("tenant_id =", "severity < 2 OR tenant_id ="),
+    "a grant that lets write": (
+        f"CREATE POLICY weak ON alert TO tawny_staff USING ({LIVE})",
+        {("alert.weak", Rule.WRONG_POLICY)},
+    ),
+    "every grant shown to staff": (
+        (
+            "CREATE POLICY others ON access_grant FOR SELECT TO tawny_staff"
+            " USING (id = nullif(current_setting('app.grant', true), '')::uuid)"
+        ),
+        {("access_grant.others", Rule.WRONG_POLICY)},
+    ),
+    "staff who read what no grant opens": (
+        "GRANT SELECT ON key_index TO tawny_staff",
+        {("key_index", Rule.GRANT)},
+    ),
+    "staff who write": (
+        "GRANT UPDATE (state) ON alert TO tawny_staff; GRANT DELETE ON segment TO tawny_staff",
+        {("alert", Rule.GRANT), ("segment", Rule.GRANT)},
+    ),
+    "a grant whose term the serving role may change": (
+        "GRANT UPDATE (expires_at) ON access_grant TO tawny_app",
+        {("access_grant", Rule.GRANT)},
     ),
     "the second policy of members lets write": (
         (
@@ -216,9 +262,8 @@ def test_a_good_migration_is_not_caught(owner: psycopg.Connection[Any]) -> None:
     owner.execute(
         "CREATE VIEW own_rights WITH (security_invoker = on) AS SELECT id FROM alert;"
         "CREATE POLICY less ON fresh AS RESTRICTIVE TO tawny_app USING (true);"
-        "CREATE POLICY granted ON fresh FOR SELECT TO tawny_staff USING (tenant_id IN"
-        " (SELECT t.tenant_id FROM work t WHERE t.due_at > clock_timestamp()))"
     )
+    owner.execute(str(open_to_grants("fresh", scopes=("series", "research")).sql))
     assert found(owner) == before
 
 

@@ -31,7 +31,7 @@ LASTING = re.compile(
     re.IGNORECASE,
 )
 """A setting that outlives its transaction, and so goes to whoever has the connection next."""
-SETTINGS = ("app.tenant", "app.mail_tag", "app.audit")
+SETTINGS = ("app.tenant", "app.mail_tag", "app.audit", "app.grant", "app.staff", "app.grants")
 
 
 class Pool:

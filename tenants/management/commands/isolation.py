@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
 from tenants import catalogue
+from tenants.scope import STAFF
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run it."""
-        found = {alias: catalogue.lint(alias) for alias in connections}
+        found = {alias: catalogue.lint(alias) for alias in connections if alias != STAFF}
         if options["json"]:
             answer = {
                 alias: [

@@ -1,0 +1,419 @@
+"""Grants: opened for a reason and a time, told to the tenant, and the only way of staff in."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, OperationalError, connections
+from django.db.models import QuerySet
+from django.test import Client
+
+from analytics.models import Stream
+from audit.actors import Actor
+from audit.models import Staged
+from audit.scope import all_tenants_audit
+from crypto.errors import CryptoError
+from tenants import grants, keys, tasks
+from tenants.errors import (
+    KeyUnavailable,
+    NoGrant,
+    OutsideScope,
+    ReadOnlyScope,
+    ScopeConflict,
+    UnfitTerms,
+    Unrecorded,
+)
+from tenants.grants import Grant, GrantScope
+from tenants.models import AccessGrant, DataKey, Tenant
+from tenants.scope import apply, current_tenant, settings_of, staff_scope, tenant_scope
+from tests.analytics.views.asking import basic
+
+pytestmark = pytest.mark.django_db(
+    transaction=True, databases=["default", "keys", "wisdom", "staff"]
+)
+STAFF, COLLEAGUE = UUID(int=7), UUID(int=8)
+ANALYST = Actor(kind="staff", id=str(STAFF))
+TERMS: dict[str, Any] = {
+    "staff": STAFF,
+    "scopes": [GrantScope.ALERTS, GrantScope.SERIES],
+    "reason": "a false alarm",
+    "ticket": "T-1",
+    "minutes": 30,
+    "actor": ANALYST,
+}
+EVENTS = ("grant.opened", "grant.revoked", "grant.ended", "grant.refused")
+
+
+@pytest.fixture
+def now() -> datetime:
+    """PostgreSQL's clock is asked, so that a grant lives only in the present."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def grant(tenant: tuple[UUID, str], now: datetime) -> Grant:
+    with tenant_scope(tenant[0]):
+        Stream.objects.create(kind="ip", newest=now, received_at=now)
+    return grants.open_grant(tenant=tenant[0], now=now, **TERMS)
+
+
+def noted() -> list[Staged]:
+    with all_tenants_audit("reader", using="default"):
+        return list(Staged.objects.filter(event__in=EVENTS).order_by("xid", "id"))
+
+
+def end_now(as_owner: Callable[..., Any]) -> None:
+    with as_owner() as session:
+        session.execute("UPDATE access_grant SET expires_at = clock_timestamp()")
+
+
+def in_a_thread(deed: Callable[[], Any]) -> None:
+    def do() -> None:
+        try:
+            deed()
+        finally:
+            connections.close_all()
+
+    thread = Thread(target=do)
+    thread.start()
+    thread.join()
+
+
+# -- opening and revoking
+
+
+def test_a_grant_is_opened_with_its_entry_for_the_tenant_to_see(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime
+) -> None:
+    assert (grant.tenant, grant.staff, grant.ticket) == (tenant[0], STAFF, "T-1")
+    assert grant.expires_at == now + timedelta(minutes=30)
+    assert grant.is_live(now=now)
+    assert not grant.is_live(now=grant.expires_at)
+    (entry,) = noted()
+    assert (entry.event, entry.tenant, entry.actor_id) == ("grant.opened", tenant[0], str(STAFF))
+    assert entry.reason == "a false alarm"
+    assert entry.detail == {
+        "staff": str(STAFF),
+        "ticket": "T-1",
+        "scopes": "alerts series",
+        "until": f"{grant.expires_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def test_the_tenant_reads_of_its_grants_over_the_api_and_a_neighbour_does_not(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime, settings: Any, tmp_path: Path
+) -> None:
+    settings.CHECKPOINT_FILE = str(tmp_path / "checkpoint")
+    grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
+    call_command("sequencer", once=True)
+    answer = Client().get("/v1/audit", HTTP_AUTHORIZATION=basic(tenant[1])).json()
+    told = [each for each in answer["entries"] if each["event"].startswith("grant.")]
+    assert [each["event"] for each in told] == ["grant.opened", "grant.revoked"]
+    assert [each["reason"] for each in told] == ["a false alarm", "done"]
+    assert {each["detail"]["ticket"] for each in told} == {"T-1"}
+    assert {each["detail"]["staff"] for each in told} == {str(STAFF)}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reason": " "},
+        {"reason": "x" * 501},
+        {"ticket": ""},
+        {"ticket": "x" * 101},
+        {"scopes": []},
+        {"scopes": ["everything"]},
+        {"minutes": 0},
+        {"minutes": 61},
+        {"tenant": UUID(int=9)},
+    ],
+)
+def test_a_grant_without_terms_is_not_opened(
+    tenant: tuple[UUID, str], now: datetime, changed: dict[str, Any]
+) -> None:
+    with pytest.raises(UnfitTerms):
+        grants.open_grant(**{"tenant": tenant[0], "now": now, **TERMS, **changed})
+    assert grants.grants() == []
+
+
+def test_a_deleted_tenant_has_no_grants(tenant: tuple[UUID, str], now: datetime) -> None:
+    Tenant.objects.update(state="deleted")
+    with pytest.raises(UnfitTerms, match="no such tenant"):
+        grants.open_grant(tenant=tenant[0], now=now, **TERMS)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"expires_at": timedelta(minutes=60, microseconds=1)},
+        {"expires_at": timedelta(0)},
+        {"scopes": []},
+        {"scopes": ["everything"]},
+        {"scopes": "alerts"},
+        {"reason": ""},
+        {"ticket": ""},
+        {"revoked_by": "staff:1"},
+        {"revoked_at": timedelta(0)},
+    ],
+)
+def test_the_database_takes_no_grant_that_is_too_long_or_unreasoned(
+    tenant: tuple[UUID, str], now: datetime, column: dict[str, Any]
+) -> None:
+    row: dict[str, Any] = {
+        "id": uuid4(),
+        "staff_id": STAFF,
+        "scopes": ["alerts"],
+        "reason": "r",
+        "ticket": "t",
+        "created_at": now,
+        "expires_at": now + timedelta(minutes=60),
+    }
+    create: Callable[..., AccessGrant] = AccessGrant.objects.create
+    with tenant_scope(tenant[0]):
+        create(**row)
+    changed = {
+        name: now + value if isinstance(value, timedelta) else value
+        for name, value in column.items()
+    }
+    with pytest.raises(IntegrityError), tenant_scope(tenant[0]):
+        create(**{**row, "id": uuid4(), **changed})
+
+
+def test_a_grant_ends_at_once_when_it_is_revoked_and_once(grant: Grant, now: datetime) -> None:
+    revoked = grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
+    assert (revoked.revoked_at, revoked.revoked_by) == (now, f"staff:{STAFF}")
+    with pytest.raises(NoGrant), staff_scope(grant.id, STAFF):
+        pass
+    with pytest.raises(NoGrant, match="over already"):
+        grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
+    with pytest.raises(NoGrant, match="no such grant"):
+        grants.revoke_grant(grant=uuid4(), actor=ANALYST, reason="done", now=now)
+    assert [each.event for each in noted()] == ["grant.opened", "grant.revoked"]
+
+
+def test_every_live_grant_of_a_person_is_revoked_together(
+    tenant: tuple[UUID, str],
+    grant: Grant,  # noqa: ARG001 -- one of theirs
+    now: datetime,
+) -> None:
+    theirs = grants.open_grant(tenant=tenant[0], now=now, **{**TERMS, "staff": COLLEAGUE})
+    assert grants.revoke_grants_of(staff=STAFF, actor=ANALYST, reason="left", now=now) == 1
+    assert [each.id for each in grants.live_grants(now=now)] == [theirs.id]
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_nothing_is_opened_or_revoked_where_the_log_takes_no_entry(
+    tenant: tuple[UUID, str],
+    grant: Grant,
+    now: datetime,
+    as_owner: Callable[..., Any],
+    *,
+    opens: bool,
+) -> None:
+    deed = (
+        partial(grants.open_grant, tenant=tenant[0], now=now, **TERMS)
+        if opens
+        else partial(grants.revoke_grant, grant=grant.id, actor=ANALYST, reason="x", now=now)
+    )
+    with as_owner() as session:
+        session.execute("ALTER TABLE audit_stage ADD CONSTRAINT full_disk CHECK (false) NOT VALID")
+        try:
+            with pytest.raises(Unrecorded):
+                deed()
+            with pytest.raises(Unrecorded):
+                grants.record_read(
+                    grant=grant.id, tenant=tenant[0], actor=ANALYST, resource="x", now=now
+                )
+        finally:
+            session.execute("ALTER TABLE audit_stage DROP CONSTRAINT full_disk")
+    assert grants.grants() == [grant]
+
+
+# -- finding
+
+
+def test_a_live_grant_is_found_by_tenant_person_and_scope(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime
+) -> None:
+    asked: dict[str, Any] = {
+        "tenant": tenant[0], "staff": STAFF, "scope": GrantScope.SERIES, "now": now,
+    }  # fmt: skip
+    assert grants.live_grant(**asked) == grant
+    for changed in (
+        {"tenant": UUID(int=9)},
+        {"staff": COLLEAGUE},
+        {"scope": GrantScope.EXPORT},
+        {"now": grant.expires_at},
+    ):
+        with pytest.raises(NoGrant):
+            grants.live_grant(**{**asked, **changed})
+    with tenant_scope(tenant[0]):
+        assert grants.live_grant(**asked) == grant
+    with staff_scope(grant.id, STAFF):
+        assert grants.live_grant(**asked) == grant
+    grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
+    with pytest.raises(NoGrant):
+        grants.live_grant(**asked)
+
+
+def test_grants_are_listed_across_tenants_behind_one_door(grant: Grant, now: datetime) -> None:
+    assert grants.live_grants(now=now, staff=STAFF) == [grant]
+    assert grants.live_grants(now=now, staff=COLLEAGUE) == []
+    assert grants.live_grants(now=grant.expires_at) == []
+    assert grants.grants() == [grant]
+    assert list(QuerySet(AccessGrant)) == []  # outside the door row security shows none
+    with pytest.raises(OutsideScope):
+        AccessGrant.objects.count()
+
+
+def test_the_end_of_a_grant_is_noted_once(
+    grant: Grant, tenant: tuple[UUID, str], now: datetime
+) -> None:
+    assert grants.note_ended(now=now) == 0
+    assert grants.note_ended(now=grant.expires_at) == 1
+    assert grants.note_ended(now=grant.expires_at) == 0
+    entry = noted()[-1]
+    assert (entry.event, entry.tenant, entry.actor_id) == ("grant.ended", tenant[0], "grants")
+    assert entry.resource == f"grant:{grant.id}"
+
+
+def test_a_revoked_grant_has_ended_already(grant: Grant, now: datetime) -> None:
+    grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
+    assert grants.note_ended(now=grant.expires_at) == 0
+
+
+def test_what_tidies_notes_ends(grant: Grant, as_owner: Callable[..., Any]) -> None:
+    end_now(as_owner)
+    tasks.tidy()
+    assert noted()[-1].event == "grant.ended"
+    assert noted()[-1].resource == f"grant:{grant.id}"
+
+
+# -- reading
+
+
+def test_a_grant_reads_as_staff_through_the_managers(
+    tenant: tuple[UUID, str], grant: Grant
+) -> None:
+    with staff_scope(grant.id, STAFF) as opened:
+        assert opened == current_tenant() == tenant[0]
+        rows: QuerySet[Stream] = Stream.objects.all()
+        assert rows.db == "staff"
+        assert [each.kind for each in rows] == ["ip"]
+        assert not Stream.objects.using("default").exists()  # nothing is open on the other alias
+        assert Tenant.objects.filter(id=opened).exists()  # no tenant's own row: as ever
+    with pytest.raises(OutsideScope):
+        Stream.objects.count()
+    assert list(rows.all().using("staff")) == []
+    with connections["staff"].cursor() as cursor:
+        for name in ("app.grant", "app.staff"):
+            cursor.execute("SELECT coalesce(current_setting(%s, true), '')", [name])
+            assert cursor.fetchone() == ("",)
+
+
+def test_a_tenants_scope_inside_goes_on_under_the_grant(
+    tenant: tuple[UUID, str], grant: Grant
+) -> None:
+    with staff_scope(grant.id, STAFF):
+        with tenant_scope(tenant[0]):
+            assert Stream.objects.all().db == "staff"
+            assert Stream.objects.count() == 1
+            with connections["default"].cursor() as cursor:
+                cursor.execute("SELECT coalesce(current_setting('app.tenant', true), '')")
+                assert cursor.fetchone() == ("",)
+        with pytest.raises(ScopeConflict), tenant_scope(UUID(int=9)):
+            pass
+
+
+def test_a_grant_inside_an_open_scope_is_refused(tenant: tuple[UUID, str], grant: Grant) -> None:
+    with tenant_scope(tenant[0]), pytest.raises(ScopeConflict), staff_scope(grant.id, STAFF):
+        pass
+    with (
+        staff_scope(grant.id, STAFF),
+        pytest.raises(ScopeConflict),
+        staff_scope(grant.id, STAFF),
+    ):
+        pass
+
+
+def test_every_way_to_write_under_a_grant_raises(grant: Grant, now: datetime) -> None:
+    with staff_scope(grant.id, STAFF):
+        row = Stream.objects.get()
+        for write in (
+            lambda: Stream.objects.create(kind="dns", newest=now, received_at=now),
+            lambda: Stream.objects.bulk_create([row]),
+            lambda: Stream.objects.update(newest=now),
+            lambda: Stream.objects.all().delete(),
+            lambda: Stream.objects.select_for_update().get(),
+            lambda: Stream.objects.get_or_create(kind="dns"),
+            row.save,
+            row.delete,
+        ):
+            with pytest.raises(ReadOnlyScope):
+                write()
+        assert Stream.objects.count() == 1
+
+
+def test_sealed_rows_open_under_a_grant_and_only_while_it_lives(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime, as_owner: Callable[..., Any]
+) -> None:
+    sealed = keys.seal(tenant[0], keys.FINDINGS, b"contents", "row", 1, now=now)
+    keys.forget()
+    with staff_scope(grant.id, STAFF):
+        assert DataKey.objects.all().db == "staff"
+        assert keys.unseal(tenant[0], keys.FINDINGS, sealed, "row", 1) == b"contents"
+        with pytest.raises(CryptoError):
+            keys.unseal(tenant[0], keys.FINDINGS, sealed, "row", 2)
+    keys.forget()
+    with pytest.raises(NoGrant) as refused, staff_scope(grant.id, STAFF):  # noqa: PT012 -- in it
+        end_now(as_owner)
+        keys.unseal(tenant[0], keys.FINDINGS, sealed, "row", 1)
+    assert isinstance(refused.value.__context__, KeyUnavailable)  # its data key was out of sight
+
+
+@pytest.mark.parametrize(("how", "words"), [("expired", "time is over"), ("revoked", "revoked")])
+def test_a_grant_that_ends_inside_a_scope_ends_it(
+    grant: Grant, now: datetime, as_owner: Callable[..., Any], how: str, words: str
+) -> None:
+    with pytest.raises(NoGrant, match=words), staff_scope(grant.id, STAFF):  # noqa: PT012 -- in it
+        assert Stream.objects.count() == 1
+        if how == "expired":
+            end_now(as_owner)
+        else:  # by somebody else, in another process
+            revoke = partial(grants.revoke_grant, grant=grant.id, actor=ANALYST)
+            in_a_thread(partial(revoke, reason="done", now=now))
+        assert Stream.objects.count() == 0
+    with pytest.raises(NoGrant, match=words), staff_scope(grant.id, STAFF):
+        pass
+
+
+@pytest.mark.parametrize("named", ["another's", "none"])
+def test_a_grant_that_is_not_ones_own_opens_nothing(grant: Grant, named: str) -> None:
+    whose = (grant.id, COLLEAGUE) if named == "another's" else (uuid4(), STAFF)
+    with pytest.raises(NoGrant, match="no such grant"), staff_scope(*whose):
+        pass
+
+
+def test_a_statement_under_a_grant_ends_after_a_minute(grant: Grant) -> None:
+    with connections["staff"].cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # whatever the connection began with
+        with staff_scope(grant.id, STAFF):
+            cursor.execute("SHOW statement_timeout")
+            assert cursor.fetchone() == ("1min",)
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("0",)
+    connections["staff"].close()
+
+
+def test_a_statement_that_takes_too_long_is_ended_and_told_as_that(grant: Grant) -> None:
+    short = settings_of(grant.id, STAFF, limit=timedelta(milliseconds=20))
+    with pytest.raises(OperationalError, match="statement timeout"), staff_scope(grant.id, STAFF):  # noqa: PT012 -- in it
+        apply(short)
+        with connections["staff"].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(30)")
