@@ -19,6 +19,7 @@ from console.models import USERNAME_PATTERN, Role, Staff, TOTPDevice, device_id
 from crypto import otp
 from crypto.ids import uuid7
 from crypto.random import random_bytes
+from tenants import approvals
 from tenants.grants import revoke_grants_of
 
 PASSWORD_BYTES = 15
@@ -127,6 +128,8 @@ def disable_staff(*, username: str, actor: Actor, reason: str, now: datetime) ->
         staff.save(update_fields=["is_active", "session_epoch"])
         sessions.end_rows(staff, now=now)
         revoke_grants_of(staff=staff.id, actor=actor, reason=reason or "disabled", now=now)
+        asker = Actor(kind="staff", id=str(staff.id))
+        approvals.cancel_asked_by(asker=asker, actor=actor, reason=reason, now=now)
         record(
             event=EventType.STAFF_DISABLED,
             actor=actor,

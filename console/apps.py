@@ -12,6 +12,12 @@ class ConsoleConfig(AppConfig):
     replaces_shell_mfa = False
     """Whether an authenticator that was made in the shell must be replaced at first sign-in."""
 
+    def ready(self) -> None:
+        """Say who staff are, and register the deeds on them that take two people."""
+        from console import second  # noqa: PLC0415 -- models need the apps
+
+        second.register()
+
 
 class CloudConsoleConfig(ConsoleConfig):
     """The staff console of a cloud deployment: whoever has its shell is not who signs in."""

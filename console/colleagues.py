@@ -1,7 +1,7 @@
 """What an owner may do to other accounts: a role, an end. One owner always stays."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +13,12 @@ from console import sessions
 from console.actions import disable_staff
 from console.errors import LastOwner, NoSuchStaff
 from console.models import Invite, Role, Staff
+from tenants import approvals
 from tenants.grants import revoke_grants_of
+
+SETTLES = timedelta(hours=24)
+"""Until an account with another role counts as a second person: as long as a deed waits where there
+is none, so that making oneself a second owner is no shorter way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,7 @@ class Colleague:
     state: str
     created_at: datetime
     sessions: int
+    enrolled: bool
 
 
 def everybody(*, now: datetime) -> list[Colleague]:
@@ -39,6 +45,7 @@ def everybody(*, now: datetime) -> list[Colleague]:
             state="disabled" if not one.is_active else "invited" if one.id in waiting else "active",
             created_at=one.created_at,
             sessions=sessions.live(one, now=now).count(),
+            enrolled=one.enrolled_at is not None,
         )
         for one in Staff.objects.all()
     ]
@@ -58,9 +65,12 @@ def change_role(*, person: UUID, role: Role, actor: Actor, reason: str, now: dat
             _keep_an_owner(but=staff)
         staff.role = role
         staff.session_epoch += 1
-        staff.save(update_fields=["role", "session_epoch"])
+        staff.vouches_from = now + SETTLES
+        staff.save(update_fields=["role", "session_epoch", "vouches_from"])
         sessions.end_rows(staff, now=now)
         revoke_grants_of(staff=staff.id, actor=actor, reason=reason or "another role", now=now)
+        asker = Actor(kind="staff", id=str(staff.id))
+        approvals.cancel_asked_by(asker=asker, actor=actor, reason=reason, now=now)
         record(
             event=EventType.STAFF_ROLE_CHANGED,
             actor=actor,

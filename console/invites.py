@@ -127,8 +127,8 @@ def enrol(*, token: str, code: str, now: datetime) -> list[str] | None:
             return None
         device.confirmed = True
         device.save(update_fields=["confirmed"])
-        staff.enrolled_at = now
-        staff.save(update_fields=["enrolled_at"])
+        staff.enrolled_at, staff.vouches_from = now, now + LIFE  # who invites is not two people
+        staff.save(update_fields=["enrolled_at", "vouches_from"])
         actor = Actor(kind="staff", id=str(staff.id))
         record(
             event=EventType.STAFF_ENROLLED,

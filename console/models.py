@@ -34,6 +34,7 @@ class Role(models.TextChoices):
     OPERATOR = "operator"
     ANALYST = "analyst"
     AUDITOR = "auditor"
+    SEALED = "sealed"  # an account in an envelope, which is a second person in an emergency
 
 
 class Theme(models.TextChoices):
@@ -49,6 +50,7 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
 
     ``enrolled_at`` is when they first had a confirmed authenticator, None for somebody invited;
     ``recovered_at`` when a recovery code last opened a session, None once new codes were made.
+    ``vouches_from`` is from when an owner counts as a second person, None: since ever.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -60,6 +62,7 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
     session_epoch = models.PositiveIntegerField(default=0)
     enrolled_at = models.DateTimeField(null=True)
     recovered_at = models.DateTimeField(null=True)
+    vouches_from = models.DateTimeField(null=True)
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.SYSTEM, blank=True)
 
     objects = BaseUserManager()
@@ -303,3 +306,36 @@ class LoginWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.attempts} in {self.seconds} s"
+
+
+class Notice(models.Model):
+    """An alarm that everybody on the console sees until they have acknowledged it.
+
+    It names accounts and no tenant: some who see it see no tenants.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    words = models.CharField(max_length=300)
+    raised_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_notice"
+        indexes = [models.Index(fields=("raised_at",), name="staff_notice_recent")]
+
+    def __str__(self) -> str:
+        return self.words
+
+
+class NoticeSeen(models.Model):
+    """That somebody acknowledged an alarm."""
+
+    pk = models.CompositePrimaryKey("notice_id", "staff_id")
+    notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="seen")
+    staff = models.ForeignKey(Staff, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_notice_seen"
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} at {self.at:%Y-%m-%dT%H:%MZ}"

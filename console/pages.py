@@ -12,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils import timezone
 
 from audit.actors import Actor
 from audit.events import EventType
+from console import notices
 from console.models import Staff
 from console.permissions import Permission, permits
 
@@ -28,6 +30,7 @@ PAGES = (
     ("console:audit", "Audit log"),
     ("console:grants", "Grants"),
     ("console:staff", "Staff"),
+    ("console:approvals", "Approvals"),
     ("console:system", "System"),
 )
 """The navigation, in its order. A deployment without a page has no such name in its URLs."""
@@ -140,12 +143,13 @@ def show(
 ) -> HttpResponse:
     """Render a page of the console, with the navigation of whoever is signed in."""
     links: tuple[Link, ...] = ()
-    staff = None
+    staff = told = None
     if getattr(request, "passed_gate", False):
         staff = staff_of(request)
         if not staff.must_replace_mfa:
             links = tuple(navigation(staff, path=request.path_info))
-    shown = {"links": links, "staff": staff, **_abilities(staff), **context}
+            told = notices.told(staff, now=timezone.now())  # noqa: TID251 -- the edge, like a view
+    shown = {"links": links, "staff": staff, "told": told, **_abilities(staff), **context}
     return render(request, template, shown, status=status)
 
 
@@ -157,6 +161,10 @@ def _abilities(staff: Staff | None) -> dict[str, bool]:
         "may_state": Permission.TENANT_STATE,
         "may_staff": Permission.STAFF_ROLES,
         "may_export": Permission.AUDIT_EXPORT,
+        "may_approve": Permission.APPROVE,
+        "may_delete": Permission.ASK_DELETION,
+        "may_emergency": Permission.ASK_EMERGENCY,
+        "may_review": Permission.REVIEW_EMERGENCY,
     }
     return {
         name: staff is not None and permits(staff.role, permission)

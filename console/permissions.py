@@ -24,6 +24,11 @@ class Permission(StrEnum):
     AUDIT_EXPORT = "export the audit log"
     JOBS = "see jobs"
     SYSTEM = "see the system's state"
+    APPROVALS = "see what waits for a second person"
+    APPROVE = "approve or cancel what others asked for"
+    ASK_DELETION = "ask for a tenant's deletion"
+    ASK_EMERGENCY = "ask for, and end, emergency access"
+    REVIEW_EMERGENCY = "review emergency access"
 
 
 _EVERYBODY = {Permission.OWN_ACCOUNT, Permission.SYSTEM, Permission.GRANTS_SEEN}
@@ -41,14 +46,20 @@ _AUDITING = {
     Permission.STAFF,
     Permission.GRANTS_OF_ALL,
 }
+_REVIEWING = {Permission.APPROVALS, Permission.REVIEW_EMERGENCY}
+_EMERGENCY = {Permission.APPROVALS, Permission.APPROVE, Permission.ASK_EMERGENCY}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: frozenset(Permission),
-    Role.OPERATOR: frozenset(_EVERYBODY | _WORKING | _OPERATING),
+    Role.OPERATOR: frozenset(
+        _EVERYBODY | _WORKING | _OPERATING | {Permission.APPROVALS, Permission.ASK_EMERGENCY}
+    ),
     Role.ANALYST: frozenset(_EVERYBODY | _WORKING),
-    Role.AUDITOR: frozenset(_EVERYBODY | _AUDITING),
+    Role.AUDITOR: frozenset(_EVERYBODY | _AUDITING | _REVIEWING),
+    Role.SEALED: frozenset(_EVERYBODY | _EMERGENCY),
 }
-"""An auditor reads the log, and who may do what; nothing of a tenant's traffic or work."""
+"""An auditor reads the log, and who may do what; nothing of a tenant's traffic or work. Approving
+asks for more than the permission: see `tenants.approvals`."""
 
 
 def permits(role: str, permission: Permission) -> bool:

@@ -18,7 +18,8 @@ from audit.events import EventType, Outcome
 from audit.record import record
 from console import devices, sessions, throttle
 from console.devices import TryLater
-from console.models import USERNAME_PATTERN, Staff
+from console.models import USERNAME_PATTERN, Role, Staff
+from console.second import tell_sealed
 
 NAME_LIMIT = 63
 CODE_LIMIT = 32
@@ -78,6 +79,8 @@ def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | T
             detail={"device": device.persistent_id, "network": tried.network},
         )
         throttle.forget_attempts(username=tried.username, network=tried.network, now=now)
+        if staff.role == Role.SEALED:
+            tell_sealed(staff, now=now)
         sessions.begin(request, staff=staff, device=device, now=now)
     request.session.clear_expired()
     return staff

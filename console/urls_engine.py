@@ -3,7 +3,7 @@
 from django.urls import path
 
 from console.engine.views import granted, pages as engine, running, tenant as one
-from console.views import account, enrolment, people, signing
+from console.views import account, approvals, emergencies, enrolment, people, signing
 
 app_name = "console"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("tenants/<uuid:tenant>/", one.tenant, name="tenant"),
     path("tenants/<uuid:tenant>/state/", one.change_state, name="tenant_state"),
     path("tenants/<uuid:tenant>/plan/", one.change_plan, name="tenant_plan"),
+    path("tenants/<uuid:tenant>/delete/", approvals.delete_tenant, name="tenant_delete"),
     path("tenants/<uuid:tenant>/keys/new/", one.create_key, name="key_create"),
     path("tenants/<uuid:tenant>/keys/<str:key>/rotate/", one.rotate_key, name="key_rotate"),
     path("tenants/<uuid:tenant>/keys/<str:key>/revoke/", one.revoke_key, name="key_revoke"),
@@ -34,6 +35,16 @@ urlpatterns = [
     path("staff/invite/", people.invite, name="staff_invite"),
     path("staff/<uuid:person>/role/", people.change_role, name="staff_role"),
     path("staff/<uuid:person>/disable/", people.disable, name="staff_disable"),
+    path("staff/<uuid:person>/mfa-reset/", approvals.reset_mfa, name="staff_mfa_reset"),
+    path("staff/<uuid:person>/link/", approvals.enrolment_link, name="staff_link"),
+    path("approvals/", approvals.approvals_page, name="approvals"),
+    path("approvals/<uuid:pending>/approve/", approvals.approve, name="approve"),
+    path("approvals/<uuid:pending>/cancel/", approvals.cancel, name="approval_cancel"),
+    path("emergency/", emergencies.emergencies, name="emergencies"),
+    path("emergency/ask/", emergencies.ask, name="emergency_ask"),
+    path("emergency/<uuid:emergency>/close/", emergencies.close, name="emergency_close"),
+    path("emergency/<uuid:emergency>/review/", emergencies.review, name="emergency_review"),
+    path("notices/<uuid:notice>/seen/", approvals.acknowledge, name="notice_seen"),
     path("audit/", engine.audit, name="audit"),
     path("audit/export/", engine.export, name="audit_export"),
     path("jobs/", running.jobs, name="jobs"),

@@ -10,8 +10,12 @@ class TenantsConfig(AppConfig):
     verbose_name = "Tenants"
 
     def ready(self) -> None:
-        """Register the checks of keys and what is exported."""
+        """Register checks of keys, what is exported, and the deeds that take two people."""
+        from tenants import break_glass, grants  # noqa: PLC0415 -- models need the apps
+        from tenants.actions import approved  # noqa: PLC0415 -- see above
         from tenants.exports import own  # noqa: PLC0415 -- see above
-        from tenants.keys import checks  # noqa: F401, PLC0415 -- models need the apps
+        from tenants.keys import checks  # noqa: F401, PLC0415 -- see above
 
         own.fill()
+        approved.register()
+        break_glass.grants_by(open_grant=grants.open_grant, revoke_grant=grants.revoke_grant)

@@ -19,6 +19,7 @@ from audit.actors import Actor, system
 from audit.events import EventType, Outcome
 from audit.record import record
 from crypto.ids import uuid7
+from tenants import break_glass
 from tenants.errors import NoGrant, UnfitTerms, Unrecorded
 from tenants.models.customers import Tenant, TenantState
 from tenants.models.grants import LONGEST, AccessGrant
@@ -221,6 +222,7 @@ def record_read(*, grant: UUID, tenant: UUID, actor: Actor, resource: str, now: 
             resource=resource,
             detail={"grant": str(grant)},
         )
+        break_glass.note_use(grant=grant, actor=actor, now=now)
     except DatabaseError as error:
         raise Unrecorded("a read of a tenant's rows could not be recorded") from error
 

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from tenants import attempts, grants, letters, links
+from tenants import approvals, attempts, grants, letters, links
 from tenants.actions import note_expiries
 
 
@@ -23,3 +23,9 @@ def tidy(**_later: Any) -> None:
     grants.note_ended(now=now)
     links.prune(now=now)
     attempts.prune(now=now)
+
+
+@shared_task(name=approvals.TASK)
+def carry_out(**_later: Any) -> None:
+    """Carry out the deeds whose time has come."""
+    approvals.carry_out_due(now=timezone.now())

@@ -242,10 +242,23 @@ def status() -> list[Standing]:
 
 
 def retire(*, name: Name, actor: Actor, reason: str, now: datetime) -> None:
-    """Destroy a version that nothing is wrapped by.
+    """Destroy a version that nothing is wrapped by; raises as `refuse_retirement`."""
+    refuse_retirement(name, now=now)
+    with transaction.atomic():
+        record(
+            event=EventType.ROOT_VERSION_RETIRED, actor=actor, now=now, reason=reason,
+            resource=f"root:{name}",
+        )  # fmt: skip
+        _row(name).update(state=RootState.RETIRED, retired_at=now)
+    configured()[name.provider].destroy(name.version)
+    keys.forget()
 
-    Raises `UnfitTerms` for the primary, for one that is not known or was retired, while one key is
-    wrapped by it, and until `SETTLED_SECONDS` after the last rotation.
+
+def refuse_retirement(name: Name, *, now: datetime) -> None:
+    """Raise `UnfitTerms` for a version that may not be destroyed.
+
+    That is the primary, one that is not known or was retired, one that a key is wrapped by, and any
+    until `SETTLED_SECONDS` after the last rotation.
     """
     row = _row(name).first()
     if row is None or row.state == RootState.RETIRED:
@@ -259,11 +272,3 @@ def retire(*, name: Name, actor: Actor, reason: str, now: datetime) -> None:
     left = sum(1 for each in wrapped_names() if each == name)
     if left:
         raise UnfitTerms(f"{left} keys are wrapped by {name}: rotate again")
-    with transaction.atomic():
-        record(
-            event=EventType.ROOT_VERSION_RETIRED, actor=actor, now=now, reason=reason,
-            resource=f"root:{name}",
-        )  # fmt: skip
-        _row(name).update(state=RootState.RETIRED, retired_at=now)
-    configured()[name.provider].destroy(name.version)
-    keys.forget()

@@ -89,6 +89,27 @@ LISTED: Mapping[str, Listed] = {
     "staff_sign_in": Listed(reason="where staff signed in", app=ROWS),
     "staff_login_window": Listed(reason="counts under a keyed hash of who tried", app=ROWS),
     "django_session": Listed(reason="sessions of staff", app=ROWS),
+    # -- what staff ask of each other, across tenants: what is asked is never changed (adr/0019)
+    "pending_deed": Listed(
+        reason="deeds that wait for a second person; who, when and why, no telemetry",
+        app=READ
+        | {"INSERT"}
+        | _columns(
+            "UPDATE",
+            "state", "approved_by", "approved_at", "ended_by", "ended_at", "ended_why", "attempt",
+            "lease_until", "outcome",
+        ),
+    ),
+    "break_glass": Listed(
+        reason="emergency accesses by grant and person, until they are reviewed",
+        app=READ
+        | {"INSERT"}
+        | _columns(
+            "UPDATE", "used_at", "closed_at", "closed_by", "reviewed_at", "reviewed_by", "review"
+        ),
+    ),
+    "staff_notice": Listed(reason="alarms that all staff are told", app=READ | {"INSERT"}),
+    "staff_notice_seen": Listed(reason="who has seen which alarm", app=READ | {"INSERT"}),
     # -- Django's own, which the serving role has no use for
     "auth_group": Listed(reason="Django's; unused, roles are a column of staff", app=NONE),
     "auth_group_permissions": Listed(reason="Django's; unused", app=NONE),

@@ -4,6 +4,7 @@ Three tables name a tenant and are not isolated by row-level security, because t
 before it is known whose scope to open: `Tenant`, `KeyIndex` and `Work`. None holds telemetry.
 """
 
+from tenants.models.approvals import BreakGlass, Pending, PendingState
 from tenants.models.customers import KeyIndex, Tenant, TenantState
 from tenants.models.grants import AccessGrant
 from tenants.models.keys import (
@@ -30,6 +31,7 @@ from tenants.models.work import Lease, Work, WorkState
 __all__ = [
     "AccessGrant",
     "AttemptWindow",
+    "BreakGlass",
     "DataKey",
     "KeyCertificate",
     "KeyIndex",
@@ -41,6 +43,8 @@ __all__ = [
     "Link",
     "Member",
     "MemberRole",
+    "Pending",
+    "PendingState",
     "ResearchConsent",
     "RetentionRun",
     "RetentionTerms",

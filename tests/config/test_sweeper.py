@@ -30,6 +30,7 @@ def sweeping(monkeypatch: pytest.MonkeyPatch, deed: Callable[[int], None]) -> th
         return 0
 
     monkeypatch.setattr(sweeper, "sweep", sweep)
+    monkeypatch.setattr(sweeper, "keep_time", lambda: None)
     monkeypatch.setattr(sweeper, "EVERY_SECONDS", 0.005)
     return third
 

@@ -1,6 +1,7 @@
 """Nothing of the console answers unless everything is in order: every route, every way in."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import product
 from types import ModuleType
 from uuid import UUID
@@ -18,7 +19,10 @@ from console.models import Role, SignIn, Staff
 from console.pages import page, rules_of
 from console.permissions import Permission
 from crypto.ids import uuid7
-from tenants.models import KeyIndex, Tenant
+from tenants import break_glass
+from tenants.actions.approved import DELETION
+from tenants.approvals import LASTS
+from tenants.models import BreakGlass, KeyIndex, Pending, Tenant
 from tests.console.alerts import a_grant, an_alert
 from tests.console.people import START, Clock, Person, deeds
 
@@ -34,6 +38,7 @@ ALL = set(Role)
 WORKING = {Role.OWNER, Role.OPERATOR, Role.ANALYST}
 OPERATING = {Role.OWNER, Role.OPERATOR}
 AUDITING = {Role.OWNER, Role.AUDITOR}
+DECIDING = {Role.OWNER, Role.SEALED}
 MAY_GET: dict[str, set[Role]] = {
     "overview": WORKING,
     "tenants": WORKING,
@@ -54,6 +59,16 @@ MAY_GET: dict[str, set[Role]] = {
     "staff_invite": {Role.OWNER},
     "staff_role": {Role.OWNER},
     "staff_disable": {Role.OWNER},
+    "staff_mfa_reset": {Role.OWNER},
+    "staff_link": {Role.OWNER},
+    "tenant_delete": {Role.OWNER},
+    "approvals": DECIDING | {Role.OPERATOR, Role.AUDITOR},
+    "approve": DECIDING,
+    "approval_cancel": DECIDING,
+    "emergencies": DECIDING | {Role.OPERATOR, Role.AUDITOR},
+    "emergency_ask": DECIDING | {Role.OPERATOR},
+    "emergency_close": DECIDING | {Role.OPERATOR},
+    "emergency_review": AUDITING,
     "audit": AUDITING,
     "audit_export": AUDITING,
     "system": ALL,
@@ -65,8 +80,9 @@ MAY_GET: dict[str, set[Role]] = {
     "logout": set(),
     "theme": set(),
     "session_end": set(),
+    "notice_seen": set(),
 }
-"""Who gets a page of each route; the three without anybody take a POST from everybody."""
+"""Who gets a page of each route; those without anybody take a POST from everybody."""
 FRESH = {
     "tenant_state",
     "tenant_plan",
@@ -79,12 +95,22 @@ FRESH = {
     "staff_invite",
     "staff_role",
     "staff_disable",
+    "staff_mfa_reset",
+    "staff_link",
+    "tenant_delete",
+    "approve",
+    "approval_cancel",
+    "emergency_ask",
+    "emergency_close",
+    "emergency_review",
     "audit_export",
     "recovery",
 }
 """What asks for a second factor of the last five minutes."""
 OTHER_METHODS = ("head", "put", "delete", "options")
-IN_THE_BAR = {"overview", "tenants", "grants", "feeds", "jobs", "staff", "audit", "system"}
+IN_THE_BAR = {
+    "overview", "tenants", "grants", "feeds", "jobs", "staff", "approvals", "audit", "system",
+}  # fmt: skip
 NOBODY = UUID(int=0)
 
 
@@ -96,6 +122,8 @@ def where(
     person: UUID = NOBODY,
     grant: UUID = NOBODY,
     alert: UUID = NOBODY,
+    deed: UUID = NOBODY,
+    emergency: UUID = NOBODY,
 ) -> str:
     """Return the path of a route, whatever it takes."""
     filled: dict[str, dict[str, object]] = {
@@ -105,6 +133,9 @@ def where(
         "grant": {"grant": grant},
         "alert": {"grant": grant, "alert": alert},
         "session": {"session": NOBODY},
+        "notice": {"notice": NOBODY},
+        "deed": {"pending": deed},
+        "emergency": {"emergency": emergency},
     }
     pattern = next(each for each in urls_cloud.urlpatterns if each.name == name)
     wanted = set(pattern.pattern.converters)
@@ -133,6 +164,25 @@ def signed_in_entries(staff: Staff) -> dict[str, object]:
         BACKEND_SESSION_KEY: sessions.BACKEND,
         HASH_SESSION_KEY: staff.get_session_auth_hash(),
     }
+
+
+def waiting_deed(tenant: Tenant) -> UUID:
+    return Pending.objects.create(
+        id=uuid7(START), kind=DELETION, subject=str(tenant.id), asked_by="shell:root", reason="r",
+        asked_at=START, expires_at=START + LASTS,
+    ).id  # fmt: skip
+
+
+def open_emergency(tenant: Tenant, person: Person) -> UUID:
+    asked = Pending.objects.create(
+        id=uuid7(START), kind=break_glass.KIND, subject=str(tenant.id), asked_by="shell:root",
+        parameters={"staff": str(person.staff.id), "minutes": "30", "ticket": "T-1"}, reason="r",
+        asked_at=START, expires_at=START + LASTS, state="done", approved_by=f"staff:{NOBODY}",
+    )  # fmt: skip
+    return BreakGlass.objects.create(
+        id=asked.id, grant=uuid7(START), staff=person.staff.id, asked_by="shell:root",
+        approved_by=f"staff:{NOBODY}", opened_at=START, expires_at=START + timedelta(minutes=30),
+    ).id  # fmt: skip
 
 
 def anonymous(_jo: Person, _other: Person) -> Client:
@@ -297,10 +347,12 @@ def test_each_role_gets_its_pages_and_is_refused_the_others(
         id="live00000000", tenant=tenant, pepper=1, mac=bytes(32), scopes=[], created_at=START
     )
     alert, grant = an_alert(tenant.id), a_grant(tenant.id, somebody.staff.id).id
+    deed, emergency = waiting_deed(tenant), open_emergency(tenant, other)
     for name, roles in MAY_GET.items():
         path = where(
-            name, tenant=tenant.id, key=key.id, person=other.staff.id, grant=grant, alert=alert
-        )
+            name, tenant=tenant.id, key=key.id, person=other.staff.id, grant=grant, alert=alert,
+            deed=deed, emergency=emergency,
+        )  # fmt: skip
         answer = somebody.browser.get(path)
         expected = 200 if role in roles else 403 if roles else 405
         assert answer.status_code == expected, name

@@ -15,7 +15,7 @@ from audit.actors import Actor
 from tenants import keys
 from tenants.actions import create_tenant, delete_tenant, deletion, resume_tenant
 from tenants.errors import KeyUnavailable, UnfitTerms
-from tenants.models import DataKey, KeyCertificate, Tenant, TenantKey
+from tenants.models import DataKey, KeyCertificate, Pending, Tenant, TenantKey
 from tenants.scope import tenant_scope
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
@@ -147,8 +147,9 @@ def test_the_command_wants_the_name_again_and_a_reason(tenant: tuple[UUID, str])
     out = StringIO()
     call_command("tenant", "delete", name, "--confirm", name, "--reason", "x", "--json", stdout=out)
     said = json.loads(out.getvalue())
-    assert {each["purpose"] for each in said["certificates"]} == {"index", "wrap"}
     assert said["tenant"] == str(tenant[0])
+    assert Pending.objects.get().id == UUID(said["approval"])
+    assert Tenant.objects.get(id=tenant[0]).state == "active"  # see test_approved_deeds
 
 
 def test_every_table_of_tenants_rows_is_one_that_a_deletion_can_empty() -> None:

@@ -9,9 +9,9 @@ from django.utils import timezone
 from audit.actors import shell
 from crypto.errors import CryptoError
 from tenants.actions import rotation
+from tenants.actions.approved import ask_retirement, asked
 from tenants.errors import KeyUnavailable, UnfitTerms
 from tenants.keys.inventory import inventory
-from tenants.keys.keyring import Name
 
 
 class Command(BaseCommand):
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         rotate.add_argument(
             "--wait", type=float, default=300.0, help="seconds to wait for every process's report"
         )
-        retire = deeds.add_parser("retire", help="destroy a version that wraps nothing any more")
+        retire = deeds.add_parser("retire", help="ask for the end of a version that wraps nothing")
         retire.add_argument("version", help="provider:key:version, as status shows it")
         for each in (
             rotate,
@@ -70,13 +70,13 @@ class Command(BaseCommand):
         ]
 
     def _retire(self, options: dict[str, Any]) -> dict[str, Any]:
-        provider, _, rest = options["version"].partition(":")
-        key, _, number = rest.rpartition(":")
-        if not (provider and key and number.isdecimal()):
-            raise CommandError("a version is provider:key:number, as keys status shows it")
-        name = Name(provider, key, int(number))
-        rotation.retire(name=name, actor=shell(), reason=options["reason"], now=timezone.now())
-        return {"version": str(name), "retired": True}
+        pending = ask_retirement(
+            version=options["version"],
+            actor=shell(),
+            reason=options["reason"],
+            now=timezone.now(),
+        )
+        return {"version": options["version"], **asked(pending)}
 
     def _inventory(self, _options: dict[str, Any]) -> list[dict[str, Any]]:
         return inventory()

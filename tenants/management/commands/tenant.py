@@ -15,13 +15,13 @@ from tenants.actions import (
     change_plan,
     create_key,
     create_tenant,
-    delete_tenant,
     invite,
     resume_tenant,
     revoke_key,
     rotate_key,
     suspend_tenant,
 )
+from tenants.actions.approved import ask_deletion, asked
 from tenants.apikeys import ALL_SCOPES, Scope
 from tenants.errors import BadBody, UnfitTerms
 from tenants.links import Role
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         _deed(deeds, "list", "list tenants", _list)
         for name, deed in (("suspend", _suspend), ("resume", _resume)):
             _of_tenant(_deed(deeds, name, f"{name} a tenant", deed))
-        delete = _of_tenant(_deed(deeds, "delete", "end a tenant for good", _delete))
+        delete = _of_tenant(_deed(deeds, "delete", "ask for the end of a tenant", _delete))
         delete.add_argument("--confirm", required=True, help="the tenant's name, once more")
         plan = _of_tenant(_deed(deeds, "plan", "put a tenant on a plan", _plan))
         plan.add_argument("plan", choices=[str(plan) for plan in Plan])
@@ -150,15 +150,8 @@ def _delete(options: dict[str, Any]) -> Answer:
         raise CommandError("--confirm must be the tenant's name: this cannot be undone")
     if options["reason"] == "delete from the shell":
         raise CommandError("--reason says why, for the audit log")
-    gone = delete_tenant(tenant=tenant.id, **_made(options))
-    return {
-        "tenant": tenant.id,
-        "certificates": [
-            {"purpose": each.purpose, "digest": each.digest.hex(), "destroyed": each.destroyed_at}
-            for each in gone.certificates
-        ],
-        "rows": gone.rows,
-    }
+    pending = ask_deletion(tenant=tenant.id, **_made(options))
+    return {"tenant": tenant.id, **asked(pending)}
 
 
 def _plan(options: dict[str, Any]) -> Answer:
