@@ -25,7 +25,7 @@ from tenants.grants import revoke_grants_of
 PASSWORD_BYTES = 15
 """120 bits, 24 characters: no dictionary and no list of leaked passwords has it."""
 SHELL_DEVICE = "authenticator"
-RECOVERED = "password after a recovery code"
+ALONE = "password after a recovery code"
 """What the tries of a password are counted under where no code is asked along with it."""
 
 
@@ -147,12 +147,12 @@ def start_enrolment(
 
     `password` and `code` prove the person anew (ASVS 7.5.1); ``None`` is returned where either is
     wrong. The code is used up first, so that a stolen session has one try of a password a period.
-    Whoever `recovered` has used a recovery code in place of the authenticator a moment ago.
+    Whoever `recovered` has used a recovery code or a passkey in place of it a moment ago.
     """
     with transaction.atomic():
         if not recovered and not isinstance(devices.prove_totp(staff, code, now=now), TOTPDevice):
             return None
-        if recovered and throttle.count_factor(RECOVERED, staff.pk, now=now) is not None:
+        if recovered and throttle.count_factor(ALONE, staff.pk, now=now) is not None:
             return None
         if not staff.check_password(password):
             return None

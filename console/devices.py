@@ -1,18 +1,21 @@
 """Second factors: what kinds there are, and how one is proved.
 
 A kind is a model of django-otp's `Device`, whose `persistent_id` a session is bound to. One is
-looked at only under its lock, after its tries were counted; a kind is added here and in `PROOFS`.
+looked at only under its lock, after its tries were counted; a kind is added here, in `METHODS` and,
+where its proof is typed, in `PROOFS`. Passkeys have a module of their own.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from audit.actors import ANONYMOUS
 from audit.events import EventType, Outcome
 from audit.record import record
 from console import recovery, throttle
-from console.models import RecoverySheet, Staff, TOTPDevice
+from console.models import Passkey, RecoverySheet, Staff, TOTPDevice
 
 Factor = TOTPDevice | RecoverySheet
 
@@ -31,6 +34,7 @@ class Held:
     title: str
     created_at: datetime
     note: str
+    passkey: int | None = None
 
 
 def prove(staff: Staff, code: str, *, now: datetime) -> Factor | TryLater | None:
@@ -44,7 +48,7 @@ def prove_totp(staff: Staff, code: str, *, now: datetime) -> TOTPDevice | TryLat
     device = TOTPDevice.locked(user=staff, confirmed=True)
     if device is None:
         return None
-    late = _count(staff, device, now=now)
+    late = count(staff, _tag(device), named=device.persistent_id, now=now)
     if late is not None:
         return late
     if not device.accept(code, now=now):
@@ -61,6 +65,16 @@ def held(staff: Staff) -> list[Held]:
         )
         for device in TOTPDevice.objects.filter(user=staff, confirmed=True)
     ]
+    for passkey in Passkey.objects.filter(user=staff, confirmed=True).order_by("-created_at"):
+        used = passkey.last_used_at
+        found.append(
+            Held(
+                title=passkey.name,
+                created_at=passkey.created_at,
+                note=f"a passkey, last used {used:%Y-%m-%d}" if used else "a passkey, not used yet",
+                passkey=passkey.pk,
+            )
+        )
     for sheet in RecoverySheet.objects.filter(user=staff):
         left = sheet.codes.filter(used_at=None).count()
         found.append(
@@ -73,7 +87,7 @@ def _prove_recovery(staff: Staff, code: str, now: datetime) -> RecoverySheet | T
     sheet = recovery.sheet_of(staff)
     if sheet is None:
         return None
-    late = _count(staff, sheet, now=now)
+    late = count(staff, _tag(sheet), named=sheet.persistent_id, now=now)
     if late is not None:
         return late
     if not recovery.use(staff, sheet, code, now=now):
@@ -82,13 +96,34 @@ def _prove_recovery(staff: Staff, code: str, now: datetime) -> RecoverySheet | T
     return sheet
 
 
-def _tag(device: Factor) -> tuple[str, int]:
-    return type(device).__name__, device.pk
+def has_any(staff: Staff) -> bool:
+    """Say whether a person has a second factor of their own; recovery codes are no such."""
+    return (
+        TOTPDevice.objects.filter(user=staff, confirmed=True).exists()
+        or Passkey.objects.filter(user=staff, confirmed=True).exists()
+    )
 
 
-def _count(staff: Staff, device: Factor, *, now: datetime) -> TryLater | None:
-    """Count a try of a device; say until when it is too many, and sound the alarm once a span."""
-    refusal = throttle.count_factor(*_tag(device), now=now)
+def owes_passkey(device: object) -> bool:
+    """Say whether a session that `device` proved may do nothing but get a passkey."""
+    return settings.STAFF_MFA == "phishing_resistant" and not isinstance(device, Passkey)
+
+
+def method_of(device: object) -> str:
+    """Return how a device proves somebody, as the audit log names it."""
+    return METHODS[type(device)]
+
+
+def _tag(device: Factor) -> tuple[str, str]:
+    return type(device).__name__, str(device.pk)
+
+
+def count(staff: Staff, tag: tuple[str, str], *, named: str, now: datetime) -> TryLater | None:
+    """Count a try of a device; say until when it is too many, and sound the alarm once a span.
+
+    `tag` is what it is counted under, `named` what the log calls it. In the caller's transaction.
+    """
+    refusal = throttle.count_factor(*tag, now=now)
     if refusal is None:
         return None
     if refusal.first:
@@ -98,11 +133,12 @@ def _count(staff: Staff, device: Factor, *, now: datetime) -> TryLater | None:
             now=now,
             resource=f"staff:{staff.id}",
             outcome=Outcome.DENIED,
-            detail={"device": device.persistent_id},
+            detail={"device": named},
         )
     return TryLater(until=refusal.until)
 
 
+METHODS: Mapping[type, str] = {TOTPDevice: "totp", RecoverySheet: "recovery", Passkey: "passkey"}
 PROOFS: Mapping[str, Callable[[Staff, str, datetime], Factor | TryLater | None]] = {
     "totp": lambda staff, code, now: prove_totp(staff, code, now=now),
     "recovery": _prove_recovery,

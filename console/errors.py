@@ -5,7 +5,9 @@ ConsoleError
 ├── UnfitName           a user name has other characters or lengths than are allowed
 ├── UnfitPassword       a new password is too short or too common
 ├── LastOwner           the deed would leave nobody who may manage staff
-└── NoSuchStaff         nobody active has that name
+├── NoSuchStaff         nobody active has that name
+├── NoSuchPasskey       the person has no such passkey
+└── TooManyPasskeys     the person has as many passkeys as one may
 
 The project's error handlers are here too: a path of the console gets a page, everything else the
 problem that API clients read. A page never says more than its status: no path, no reason of ours.
@@ -54,6 +56,18 @@ class LastOwner(ConsoleError):  # noqa: N818 -- see NameTaken
     """The deed would leave nobody who may manage staff."""
 
     code = "last_owner"
+
+
+class NoSuchPasskey(ConsoleError):  # noqa: N818 -- see NameTaken
+    """The person has no such passkey."""
+
+    code = "no_such_passkey"
+
+
+class TooManyPasskeys(ConsoleError):  # noqa: N818 -- see NameTaken
+    """The person has as many passkeys as one may."""
+
+    code = "too_many_passkeys"
 
 
 PREFIX = "/console/"

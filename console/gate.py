@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth import logout
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 
@@ -23,8 +23,9 @@ from audit.actors import Actor
 from audit.events import EventType, Outcome
 from audit.record import record
 from console import sessions
+from console.devices import owes_passkey
 from console.errors import error_page, is_console_path
-from console.models import Staff
+from console.models import Passkey, Staff
 from console.pages import Rules, landing, rules_of
 from console.sessions import Standing
 
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 
 APP = "console"
 SAFE = frozenset({"GET", "HEAD"})
+STALE = "The second factor must be proved anew. Reload the page."
 
 
 class StaffGate:
@@ -115,11 +117,17 @@ def _proof_owed(
 ) -> HttpResponse | None:
     """Lead to a new authenticator, or to a fresh proof of the second factor, where one is owed."""
     if staff.must_replace_mfa and not rules.before_mfa:
-        return HttpResponseRedirect(reverse("console:authenticator"))
-    if rules.fresh and not sessions.is_fresh(request.session, now=now):
-        query = urlencode({"next": request.get_full_path()})
-        return HttpResponseRedirect(f"{reverse('console:verify')}?{query}")
-    return None
+        where = reverse("console:authenticator")
+    elif owes_passkey(staff.otp_device) and not rules.before_passkey:  # type: ignore[attr-defined] # see _turn_away
+        has_one = Passkey.objects.filter(user=staff, confirmed=True).exists()
+        where = reverse("console:verify" if has_one else "console:passkey_new")
+    elif rules.fresh and not sessions.is_fresh(request.session, now=now):
+        where = f"{reverse('console:verify')}?{urlencode({'next': request.get_full_path()})}"
+    else:
+        return None
+    if rules.scripted:
+        return JsonResponse({"detail": STALE}, status=HTTPStatus.FORBIDDEN)
+    return HttpResponseRedirect(where)
 
 
 def _turn_away(request: HttpRequest, now: datetime) -> HttpResponse | None:

@@ -24,7 +24,7 @@ from audit.record import record
 from console import recovery
 from console.actions import Enrolment, new_device, waiting_enrolment
 from console.errors import NameTaken, UnfitName, UnfitPassword
-from console.models import USERNAME_PATTERN, Invite, Role, Staff, TOTPDevice
+from console.models import USERNAME_PATTERN, Invite, Passkey, Role, Staff, TOTPDevice
 from crypto import envelope, mac
 from crypto.ids import uuid7
 from crypto.random import random_bytes
@@ -141,7 +141,7 @@ def enrol(*, token: str, code: str, now: datetime) -> list[str] | None:
 
 
 def disable_unenrolled(*, now: datetime) -> int:
-    """Disable who has had no confirmed authenticator for a day; return how many there were.
+    """Disable who has neither authenticator nor passkey after a day; return how many there were.
 
     They could not sign in before either: a sign-in asks for a device.
     """
@@ -150,6 +150,7 @@ def disable_unenrolled(*, now: datetime) -> int:
             Staff.objects.select_for_update(skip_locked=True, of=("self",))
             .filter(is_active=True, created_at__lte=now - LIFE)
             .exclude(pk__in=TOTPDevice.objects.filter(confirmed=True).values("user_id"))
+            .exclude(pk__in=Passkey.objects.filter(confirmed=True).values("user_id"))
             .exclude(pk__in=Invite.objects.filter(expires_at__gt=now).values("staff_id"))
         )
         for staff in without:

@@ -51,6 +51,7 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
     ``enrolled_at`` is when they first had a confirmed authenticator, None for somebody invited;
     ``recovered_at`` when a recovery code last opened a session, None once new codes were made.
     ``vouches_from`` is from when an owner counts as a second person, None: since ever.
+    ``passkeys_changed_at`` is when a passkey last came or went, None once they have said they know.
     """
 
     id = models.UUIDField(primary_key=True)
@@ -63,6 +64,7 @@ class Staff(AbstractBaseUser):  # type: ignore[django-manager-missing] # of the 
     enrolled_at = models.DateTimeField(null=True)
     recovered_at = models.DateTimeField(null=True)
     vouches_from = models.DateTimeField(null=True)
+    passkeys_changed_at = models.DateTimeField(null=True)
     theme = models.CharField(max_length=5, choices=Theme, default=Theme.SYSTEM, blank=True)
 
     objects = BaseUserManager()
@@ -339,3 +341,8 @@ class NoticeSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff_id} at {self.at:%Y-%m-%dT%H:%MZ}"
+# The package of passkeys asks for `Staff` as it is imported.
+from console.passkey_rows import (  # noqa: E402 -- see above
+    Passkey as Passkey,  # noqa: PLC0414 -- a model of this app, exported
+    PasskeyChallenge as PasskeyChallenge,  # noqa: PLC0414 -- as above
+)

@@ -17,6 +17,7 @@ from django.utils import timezone
 from audit.actors import Actor
 from audit.events import EventType
 from console import notices
+from console.devices import owes_passkey
 from console.models import Staff
 from console.permissions import Permission, permits
 
@@ -43,13 +44,17 @@ class Rules:
     Without a `permission` everybody may, signed in or not. `event` is recorded before a GET is
     answered. `before_mfa` lets those in who must first replace their second factor. `fresh` asks
     for a second factor proved within `sessions.FRESH`. `visited` is false where only a form leads.
+    `before_passkey` lets those in who owe one (``STAFF_MFA``), as `before_mfa` does. `scripted` is
+    for what a script asks: it is told what is owed, and not led there.
     """
 
     permission: Permission | None
     event: EventType | None
     before_mfa: bool = False
+    before_passkey: bool = False
     fresh: bool = False
     visited: bool = True
+    scripted: bool = False
 
     @property
     def public(self) -> bool:
@@ -75,13 +80,21 @@ def page(
     permission: Permission,
     event: EventType | None,
     before_mfa: bool = False,
+    before_passkey: bool = False,
     fresh: bool = False,
     visited: bool = True,
+    scripted: bool = False,
 ) -> Callable[[View], View]:
     """Declare who may use a view of the console; see `Rules`."""
     return _declare(
         Rules(
-            permission=permission, event=event, before_mfa=before_mfa, fresh=fresh, visited=visited
+            permission=permission,
+            event=event,
+            before_mfa=before_mfa,
+            before_passkey=before_passkey or before_mfa,
+            fresh=fresh,
+            visited=visited,
+            scripted=scripted,
         )
     )
 
@@ -146,7 +159,8 @@ def show(
     staff = told = None
     if getattr(request, "passed_gate", False):
         staff = staff_of(request)
-        if not staff.must_replace_mfa:
+        owes = owes_passkey(staff.otp_device)  # type: ignore[attr-defined] # django-otp adds it
+        if not staff.must_replace_mfa and not owes:
             links = tuple(navigation(staff, path=request.path_info))
             told = notices.told(staff, now=timezone.now())  # noqa: TID251 -- the edge, like a view
     shown = {"links": links, "staff": staff, "told": told, **_abilities(staff), **context}

@@ -19,7 +19,7 @@ from django.http import HttpRequest
 from django_otp import login as bind_device  # type: ignore[import-untyped] # it ships no types
 
 from console.browsers import browser_of
-from console.models import SignIn, Staff
+from console.models import Passkey, SignIn, Staff
 from console.throttle import network_of
 from crypto.ids import uuid7
 from tenants.addresses import client_address
@@ -89,10 +89,22 @@ def rebind(request: HttpRequest, *, staff: Staff, device: Any, now: datetime) ->
     end_rows(staff, but=mine, now=now)
 
 
-def prove_again(request: HttpRequest, *, now: datetime) -> None:
-    """Note that the session's own device was just proved, under a new key (ASVS 7.2.4)."""
+def prove_again(request: HttpRequest, *, device: Any, now: datetime) -> None:
+    """Note that a device was just proved, under a new key (ASVS 7.2.4): it holds the session now.
+
+    So that a session is never held by a device that was not used in it, nor by one that is gone.
+    """
     request.session.cycle_key()
+    bind_device(request, device)
     request.session[PROVED] = int(now.timestamp())
+    row = SignIn.objects.filter(pk=request.session[ROW])
+    row.update(device=device.persistent_id, used_at=now)
+
+
+def fresh_passkey(request: HttpRequest, *, now: datetime) -> Passkey | None:
+    """Return the passkey that proved the session within `FRESH`, if one did."""
+    device = request.user.otp_device  # type: ignore[union-attr] # django-otp adds it
+    return device if isinstance(device, Passkey) and is_fresh(request.session, now=now) else None
 
 
 def is_fresh(session: Mapping[str, Any], *, now: datetime) -> bool:
@@ -118,6 +130,12 @@ def end_rows(staff: Staff, *, now: datetime, but: str | None = None) -> int:
     SignIn.objects.filter(staff=staff, begun_at__lt=now - KEPT).delete()
     rows = SignIn.objects.filter(staff=staff, ended_at=None)
     return (rows if but is None else rows.exclude(pk=but)).update(ended_at=now)
+
+
+def end_rows_of(staff: Staff, device: Any, *, now: datetime) -> int:
+    """End the sessions of a person that a device holds."""
+    held = SignIn.objects.filter(staff=staff, device=device.persistent_id, ended_at=None)
+    return held.update(ended_at=now)
 
 
 def end_row(request: HttpRequest, *, now: datetime) -> None:

@@ -1,13 +1,15 @@
 """Signing in: name, password and code in one form, one answer for everything that is wrong.
 
+A passkey comes after name and password, whatever these were worth; it too has the one answer.
+
 The work is the same whether the name exists: the password is hashed either way. Nothing is granted
 by a password alone; the code is looked at only after it, so that a stranger cannot make a person's
 authenticator wait.
 """
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -16,15 +18,20 @@ from django.http import HttpRequest
 from audit.actors import ANONYMOUS, Actor
 from audit.events import EventType, Outcome
 from audit.record import record
-from console import devices, sessions, throttle
-from console.devices import TryLater
-from console.models import USERNAME_PATTERN, Role, Staff
+from console import ceremonies, devices, passkeys, sessions, throttle
+from console.ceremonies import Purpose
+from console.devices import Factor, TryLater
+from console.models import USERNAME_PATTERN, Passkey, Role, Staff
 from console.second import tell_sealed
+from crypto import mac
 
 NAME_LIMIT = 63
 CODE_LIMIT = 32
 PASSWORD_LIMIT = 200
 """Characters that are hashed at most: a longer field is cut off before any work."""
+HALF = "staff_half_signed_in"
+HALF_WAY = timedelta(minutes=5)
+"""How long a passkey is waited for after the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +45,20 @@ class Attempt:
 
     def __repr__(self) -> str:
         return f"Attempt(network={self.network})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Half:
+    """A sign-in between password and passkey, as its session keeps it until `until` (seconds).
+
+    `staff` is whose password was right, with the `hash` of what would end their sessions; else "".
+    """
+
+    username: str
+    network: str
+    until: int
+    staff: str
+    hash: str
 
 
 def compact(code: str) -> str:
@@ -57,11 +78,9 @@ def attempt(*, username: str, password: str, code: str, address: str) -> Attempt
 
 def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | TryLater | None:
     """Sign a person in, or return why not: `TryLater`, or ``None`` for anything that was wrong."""
-    refusal = throttle.count_attempt(username=tried.username, network=tried.network, now=now)
-    if refusal is not None:
-        if refusal.first:  # one row a span: the log is not a stranger's to fill
-            _record_failure(tried, None, now=now, why="too_many")
-        return TryLater(until=refusal.until)
+    late = _count(tried, now=now)
+    if late is not None:
+        return late
     known = _find(tried.username)
     staff = known if _is_password(known, tried.password) else None
     with transaction.atomic():
@@ -71,19 +90,114 @@ def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | T
         if staff is None or device is None:
             _record_failure(tried, known, now=now, why="password" if staff is None else "code")
             return None
-        record(
-            event=EventType.STAFF_LOGIN,
-            actor=Actor(kind="staff", id=str(staff.id)),
-            now=now,
-            resource=f"staff:{staff.id}",
-            detail={"device": device.persistent_id, "network": tried.network},
-        )
-        throttle.forget_attempts(username=tried.username, network=tried.network, now=now)
-        if staff.role == Role.SEALED:
-            tell_sealed(staff, now=now)
-        sessions.begin(request, staff=staff, device=device, now=now)
+        _open(request, staff, device, username=tried.username, network=tried.network, now=now)
     request.session.clear_expired()
     return staff
+
+
+def take_password(request: HttpRequest, tried: Attempt, *, now: datetime) -> TryLater | None:
+    """Take name and password before a passkey; whether they were right, the session alone knows.
+
+    What comes after looks the same either way, so that a stranger learns nothing by the first half.
+    """
+    late = _count(tried, now=now)
+    if late is not None:
+        return late
+    known = _find(tried.username)
+    staff = known if _is_password(known, tried.password) else None
+    if staff is None:
+        _record_failure(tried, known, now=now, why="password")
+    sessions.end_row(request, now=now)
+    request.session.flush()
+    half = _Half(
+        username=tried.username,
+        network=tried.network,
+        until=int((now + HALF_WAY).timestamp()),
+        staff="" if staff is None else str(staff.pk),
+        hash="" if staff is None else staff.get_session_auth_hash(),
+    )
+    request.session[HALF] = asdict(half)
+    request.session.set_expiry(int(HALF_WAY.total_seconds()))
+    return None
+
+
+def is_half_way(request: HttpRequest, *, now: datetime) -> bool:
+    """Say whether this session has sent name and password, and may go on with a passkey."""
+    half = _half(request)
+    return half is not None and int(now.timestamp()) < half.until
+
+
+def sign_in_by_passkey(request: HttpRequest, *, now: datetime) -> Staff | TryLater | None:
+    """Finish a sign-in by what a passkey answered; as `sign_in` otherwise.
+
+    Whatever comes of it, another try begins with the password.
+    """
+    answer = ceremonies.answer(request, purpose=Purpose.SIGN_IN, now=now)
+    half = _half(request) if is_half_way(request, now=now) else None
+    request.session.pop(HALF, None)
+    if answer is None or half is None:
+        return None
+    staff = _whose_password(half)
+    with transaction.atomic():
+        device = passkeys.prove(staff, answer, request=request, now=now)
+        if isinstance(device, TryLater):
+            return device
+        if staff is None or device is None:
+            if staff is not None:  # the wrong password of nobody is in the log already
+                _record_failure(half, staff, now=now, why="passkey")
+            return None
+        _open(request, staff, device, username=half.username, network=half.network, now=now)
+    request.session.clear_expired()
+    return staff
+
+
+def _whose_password(half: _Half) -> Staff | None:
+    """Return who proved the password, unless that, the role or the epoch is another by now."""
+    staff = Staff.objects.filter(pk=half.staff, is_active=True).first() if half.staff else None
+    if staff is None:
+        return None
+    same = mac.equal(half.hash.encode(), staff.get_session_auth_hash().encode())
+    return staff if same else None
+
+
+def _count(tried: Attempt, *, now: datetime) -> TryLater | None:
+    refusal = throttle.count_attempt(username=tried.username, network=tried.network, now=now)
+    if refusal is None:
+        return None
+    if refusal.first:  # one row a span: the log is not a stranger's to fill
+        _record_failure(tried, None, now=now, why="too_many")
+    return TryLater(until=refusal.until)
+
+
+def _open(
+    request: HttpRequest,
+    staff: Staff,
+    device: Factor | Passkey,
+    *,
+    username: str,
+    network: str,
+    now: datetime,
+) -> None:
+    record(
+        event=EventType.STAFF_LOGIN,
+        actor=Actor(kind="staff", id=str(staff.id)),
+        now=now,
+        resource=f"staff:{staff.id}",
+        detail={
+            "device": device.persistent_id,
+            "method": devices.method_of(device),
+            "network": network,
+        },
+    )
+    throttle.forget_attempts(username=username, network=network, now=now)
+    if staff.role == Role.SEALED:
+        tell_sealed(staff, now=now)
+    sessions.begin(request, staff=staff, device=device, now=now)
+
+
+def _half(request: HttpRequest) -> "_Half | None":
+    kept = request.session.get(HALF)
+    return None if kept is None else _Half(**kept)
 
 
 def _find(username: str) -> Staff | None:
@@ -99,7 +213,9 @@ def _is_password(staff: Staff | None, password: str) -> bool:
     return staff.check_password(password)
 
 
-def _record_failure(tried: Attempt, known: Staff | None, *, now: datetime, why: str) -> None:
+def _record_failure(
+    tried: "Attempt | _Half", known: Staff | None, *, now: datetime, why: str
+) -> None:
     """Record a failure: whom it was about if we know them, else a keyed hash of the name."""
     detail: dict[str, str | int] = {"network": tried.network, "why": why}
     if known is None:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from console.engine.views import granted, pages as engine, running, tenant as one
-from console.views import account, approvals, emergencies, enrolment, people, signing
+from console.views import account, approvals, emergencies, enrolment, passkeys, people, signing
 
 app_name = "console"
 urlpatterns = [
@@ -12,6 +12,10 @@ urlpatterns = [
     path("login/", signing.login, name="login"),
     path("logout/", signing.logout, name="logout"),
     path("verify/", signing.verify, name="verify"),
+    path("login/passkey/begin/", passkeys.sign_in_begin, name="passkey_login_begin"),
+    path("login/passkey/complete/", passkeys.sign_in_complete, name="passkey_login_end"),
+    path("verify/passkey/begin/", passkeys.verify_begin, name="passkey_verify_begin"),
+    path("verify/passkey/complete/", passkeys.verify_complete, name="passkey_verify_complete"),
     path("authenticator/", signing.authenticator, name="authenticator"),
     path("tenants/", engine.tenants, name="tenants"),
     path("tenants/<uuid:tenant>/", one.tenant, name="tenant"),
@@ -29,6 +33,11 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/password/", account.password, name="password"),
     path("account/recovery/", account.recovery_codes, name="recovery"),
+    path("account/passkeys/new/", passkeys.new, name="passkey_new"),
+    path("account/passkeys/new/begin/", passkeys.add_begin, name="passkey_add_begin"),
+    path("account/passkeys/new/complete/", passkeys.add_complete, name="passkey_add_complete"),
+    path("account/passkeys/seen/", passkeys.seen, name="passkeys_seen"),
+    path("account/passkeys/<int:passkey>/remove/", passkeys.remove, name="passkey_remove"),
     path("account/theme/", account.theme, name="theme"),
     path("account/sessions/<uuid:session>/end/", account.end_session, name="session_end"),
     path("staff/", people.staff, name="staff"),

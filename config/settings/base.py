@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from config.settings import environment
 from config.settings.limits import LIMITS as LIMITS  # noqa: PLC0414 -- a setting, exported
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     "wisdom",
     "analytics",
     "console",
+    "django_otp_webauthn",  # after the console: its models ask for Staff as they are imported
 ]
 MIDDLEWARE = ["config.middleware.ByDoor"]  # which chooses one of these two by the path
 API_MIDDLEWARE = [
@@ -115,6 +117,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "console.passwords.NotOfContextAlone"},
 ]
 OTP_TOTP_ISSUER = "Tawny"
+STAFF_MFA = environment.staff_mfa(os.environ)
+OTP_WEBAUTHN_CREDENTIAL_MODEL = "console.Passkey"
+OTP_WEBAUTHN_HELPER_CLASS = "console.ceremonies.Ceremony"
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False  # a passkey comes after the password: docs/adr/0020
+OTP_WEBAUTHN_RP_NAME = "Tawny"
+OTP_WEBAUTHN_RP_ID = "localhost"
+OTP_WEBAUTHN_ALLOWED_ORIGINS: list[str] = []
+OTP_WEBAUTHN_TIMEOUT_SECONDS = 300
+SESSION_ENGINE = "console.hashed_sessions"  # a copy of the database holds no live session's key
 SESSION_COOKIE_NAME = "__Host-tawny_staff"
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
@@ -141,6 +152,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "style-src": ["'self'"],
         "script-src": ["'self'"],
+        "connect-src": ["'self'"],
         "img-src": ["'self'", "data:"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],

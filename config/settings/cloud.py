@@ -55,6 +55,7 @@ PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")} | {
 SIGNUP_OPEN = environment.signup_is_open(os.environ, default=False)
 TRUSTED_PROXIES = environment.trusted_proxies(os.environ)
 PUBLIC_URL = os.environ.get("TAWNY_PUBLIC_URL") or f"https://{ALLOWED_HOSTS[0]}"
+globals().update(environment.passkeys([PUBLIC_URL, *(f"https://{name}" for name in ALLOWED_HOSTS)]))
 DEFAULT_FROM_EMAIL = os.environ.get("TAWNY_EMAIL_FROM", f"Tawny <tawny@{ALLOWED_HOSTS[0]}>")
 globals().update(environment.mail(os.environ) or {})  # without it: Django's own, port 25 here
 WISDOM_URL = _required("TAWNY_WISDOM_URL")

@@ -7,6 +7,7 @@ its servers have; these settings read it and nothing else.
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
 from config.embedded import state
@@ -83,6 +84,9 @@ if not _loopback:
 SIGNUP_OPEN = environment.signup_is_open(os.environ, default=_loopback)
 TRUSTED_PROXIES = environment.trusted_proxies(os.environ)
 PUBLIC_URL = os.environ.get("TAWNY_PUBLIC_URL") or BASE_URL
+globals().update(
+    environment.passkeys([PUBLIC_URL, f"{_scheme}://localhost:{urlsplit(BASE_URL).port or _port}"])
+)
 DEFAULT_FROM_EMAIL = os.environ.get("TAWNY_EMAIL_FROM", DEFAULT_FROM_EMAIL)
 # Without a mail server each mail is a file: nothing is lost, and nothing leaves the machine.
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

@@ -3,10 +3,14 @@
 A value that cannot be meant stops the start with a sentence, rather than being taken for "off".
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+
+_NAME = re.compile(r"(?=.*[a-z])[a-z0-9-]+(\.[a-z0-9-]+)*")
+"""A host's name, which no IPv4 or IPv6 address is."""
 
 
 def signup_is_open(environ: Mapping[str, str], *, default: bool) -> bool:
@@ -23,6 +27,41 @@ def open_wisdom(environ: Mapping[str, str]) -> bool:
     if value not in {"", "on", "off"}:
         raise ValueError(f"TAWNY_OPEN_WISDOM is {value!r}: on or off")
     return value == "on"
+
+
+def staff_mfa(environ: Mapping[str, str]) -> str:
+    """Return which second factors of staff ``TAWNY_STAFF_MFA`` lets open the console."""
+    value = environ.get("TAWNY_STAFF_MFA", "totp")
+    if value not in {"totp", "phishing_resistant"}:
+        raise ValueError(f"TAWNY_STAFF_MFA is {value!r}: totp or phishing_resistant")
+    return value
+
+
+def passkeys(urls: Iterable[str]) -> dict[str, Any]:
+    """Return for which name passkeys are made, and at which of a deployment's `urls` they work.
+
+    A passkey belongs to a name, never to an address, and a browser uses one over TLS or on
+    ``localhost`` alone: the first of `urls` that is so gives the name. Where none is, passkeys are
+    made for ``localhost``, and the console's pages say so.
+    """
+    named = [url for each in urls if _has_passkeys(url := urlsplit(each))]
+    name = str(named[0].hostname) if named else "localhost"
+    origins = {
+        f"{url.scheme}://{url.netloc}": None
+        for url in named
+        if url.hostname == name or str(url.hostname).endswith(f".{name}")
+    }
+    return {
+        "OTP_WEBAUTHN_RP_ID": name,
+        "OTP_WEBAUTHN_ALLOWED_ORIGINS": list(origins) or ["http://localhost:8000"],
+    }
+
+
+def _has_passkeys(url: SplitResult) -> bool:
+    name = url.hostname or ""
+    if name == "localhost":
+        return url.scheme in {"http", "https"}
+    return url.scheme == "https" and _NAME.fullmatch(name) is not None
 
 
 def trusted_proxies(environ: Mapping[str, str]) -> list[str]:

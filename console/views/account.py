@@ -1,5 +1,6 @@
 """A person's own devices, sessions, password, recovery codes and theme."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
@@ -12,10 +13,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from audit.events import EventType
 from audit.record import record
-from console import devices, recovery, sessions
+from console import devices, recovery, sessions, throttle
+from console.actions import ALONE
 from console.errors import UnfitPassword
 from console.invites import check_new_password
-from console.models import SignIn, Staff, Theme, TOTPDevice
+from console.models import Passkey, SignIn, Staff, Theme, TOTPDevice
 from console.pages import actor_of, page, show, staff_of
 from console.permissions import Permission
 from console.signin import PASSWORD_LIMIT, compact
@@ -75,11 +77,14 @@ def theme(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def password(request: HttpRequest) -> HttpResponse:
     """Set another password: the present one and a code prove the person; other sessions end."""
+    by_passkey = sessions.fresh_passkey(request, now=timezone.now()) is not None
     if request.method != "POST":
-        return show(request, "console/password.html")
+        return show(request, "console/password.html", by_passkey=by_passkey)
     error = _change_password(request)
     if error:
-        return show(request, "console/password.html", status=403, error=error)
+        return show(
+            request, "console/password.html", status=403, error=error, by_passkey=by_passkey
+        )
     return HttpResponseRedirect(reverse("console:account"))
 
 
@@ -108,9 +113,9 @@ def _change_password(request: HttpRequest) -> str:
     if len(new) > PASSWORD_LIMIT:
         return f"A password has at most {PASSWORD_LIMIT} characters."
     with transaction.atomic():
-        device = devices.prove_totp(staff, compact(request.POST.get("code", "")), now=now)
+        device = _proof(request, staff, now=now)
         present = request.POST.get("password", "")[:PASSWORD_LIMIT]
-        if not isinstance(device, TOTPDevice) or not staff.check_password(present):
+        if device is None or not staff.check_password(present):
             return WRONG
         staff.password = make_password(new)
         staff.save(update_fields=["password"])
@@ -122,3 +127,15 @@ def _change_password(request: HttpRequest) -> str:
         )
         sessions.rebind(request, staff=staff, device=device, now=now)
     return ""
+
+
+def _proof(request: HttpRequest, staff: Staff, *, now: datetime) -> TOTPDevice | Passkey | None:
+    """Return what proves the person beside the password: the passkey of a moment ago, or a code.
+
+    Either way the passwords that a stolen session can try are counted.
+    """
+    passkey = sessions.fresh_passkey(request, now=now)
+    if passkey is not None:
+        return passkey if throttle.count_factor(ALONE, staff.pk, now=now) is None else None
+    device = devices.prove_totp(staff, compact(request.POST.get("code", "")), now=now)
+    return device if isinstance(device, TOTPDevice) else None

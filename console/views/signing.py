@@ -1,5 +1,6 @@
 """Signing in and out, and the second factor."""
 
+from django.conf import settings
 from django.contrib.auth import logout as end_session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -10,14 +11,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.events import EventType
 from audit.record import record
-from console import sessions
+from console import passkeys, sessions
 from console.actions import Enrolment, finish_enrolment, start_enrolment, waiting_enrolment
-from console.devices import TryLater, prove_totp
+from console.devices import TryLater, owes_passkey, prove_totp
 from console.following import followed, permitted
-from console.models import RecoverySheet, Staff, TOTPDevice
+from console.models import Passkey, RecoverySheet, Staff, TOTPDevice
 from console.pages import actor_of, page, public, show, staff_of
 from console.permissions import Permission
-from console.signin import PASSWORD_LIMIT, attempt, compact, sign_in
+from console.signin import PASSWORD_LIMIT, attempt, compact, sign_in, take_password
+from console.views.passkeys import scripts
 
 ENROLLING = "staff_enrolling"
 """Session entry: the device that this session, and no other, may see the seed of and confirm."""
@@ -28,6 +30,7 @@ ENDED = {
 }
 WRONG = "User name, password or code is not right, or the code was used already."
 WRONG_PROOF = "Password or code is not right, or the code was used already. Start again."
+WEAKER = "This deployment asks for a passkey: a code does not stand in for it."
 WRONG_CODE = "The code is not right, or was used already. Wait for the next one."
 
 
@@ -35,7 +38,10 @@ WRONG_CODE = "The code is not right, or was used already. Wait for the next one.
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def login(request: HttpRequest) -> HttpResponse:
-    """Take user name, password and code; say no more than that something was wrong."""
+    """Take user name, password and code; say no more than that something was wrong.
+
+    Before a passkey, take user name and password, and say nothing of them.
+    """
     if request.method != "POST":
         return _show_login(
             request,
@@ -50,7 +56,8 @@ def login(request: HttpRequest) -> HttpResponse:
         code=request.POST.get("code", ""),
         address=sessions.address_of(request),
     )
-    outcome = sign_in(request, tried, now=now)
+    by_passkey = request.POST.get("with") == "passkey"
+    outcome = (take_password if by_passkey else sign_in)(request, tried, now=now)
     if isinstance(outcome, Staff):
         return HttpResponseRedirect(permitted(outcome, following))
     if isinstance(outcome, TryLater):
@@ -59,6 +66,8 @@ def login(request: HttpRequest) -> HttpResponse:
         response = _show_login(request, status=429, error=words, following=following)
         response["Retry-After"] = str(seconds)
         return response
+    if by_passkey:
+        return show(request, "console/passkey.html", next=following, **scripts(request))
     return _show_login(request, status=403, error=WRONG, following=following)
 
 
@@ -71,7 +80,8 @@ def _show_login(
         "console/login.html",
         status=status,
         next=following,
-        recovery=asked.get("with") == "recovery",
+        way=asked.get("with", ""),
+        **scripts(request),
         **words,
     )
 
@@ -95,15 +105,17 @@ def logout(request: HttpRequest) -> HttpResponse:
     return left
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, visited=False)
+@page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True, visited=False)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     """Take the second factor anew, and go on with the page that asked for it."""
     following = followed((request.POST or request.GET).get("next"))
     if request.method != "POST":
-        return show(request, "console/verify.html", next=following)
+        return _show_verify(request, following=following)
     staff, now = staff_of(request), timezone.now()
+    if _is_only_for_passkeys(request):
+        return _show_verify(request, status=403, error=WEAKER, following=following)
     with transaction.atomic():
         outcome = prove_totp(staff, compact(request.POST.get("code", "")), now=now)
         if isinstance(outcome, TOTPDevice):
@@ -112,13 +124,38 @@ def verify(request: HttpRequest) -> HttpResponse:
                 actor=actor_of(request),
                 now=now,
                 resource=f"staff:{staff.id}",
-                detail={"device": outcome.persistent_id},
+                detail={"device": outcome.persistent_id, "method": "totp"},
             )
-            sessions.prove_again(request, now=now)
+            sessions.prove_again(request, device=outcome, now=now)
             return HttpResponseRedirect(permitted(staff, following))
     words = WRONG_CODE if outcome is None else "Too many codes were tried. Wait before the next."
     status = 403 if outcome is None else 429
-    return show(request, "console/verify.html", status=status, error=words, next=following)
+    return _show_verify(request, status=status, error=words, following=following)
+
+
+def _show_verify(
+    request: HttpRequest, *, following: str, status: int = 200, error: str = ""
+) -> HttpResponse:
+    return show(
+        request,
+        "console/verify.html",
+        status=status,
+        error=error,
+        next=following,
+        has_passkey=bool(passkeys.of(staff_of(request))),
+        only_passkeys=_is_only_for_passkeys(request),
+        owes_passkey=owes_passkey(_device(request)),
+        **scripts(request),
+    )
+
+
+def _device(request: HttpRequest) -> object:
+    return staff_of(request).otp_device  # type: ignore[attr-defined] # django-otp adds it
+
+
+def _is_only_for_passkeys(request: HttpRequest) -> bool:
+    """Say whether a code may not stand in for the passkey that holds the session."""
+    return settings.STAFF_MFA == "phishing_resistant" and not owes_passkey(_device(request))
 
 
 @page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True)
@@ -169,9 +206,11 @@ def _finish_replacing(request: HttpRequest) -> HttpResponse:
 
 
 def _has_just_recovered(request: HttpRequest) -> bool:
-    """Say whether a recovery code opened this session a moment ago: that was its second factor."""
-    device = staff_of(request).otp_device  # type: ignore[attr-defined] # django-otp adds it
-    return isinstance(device, RecoverySheet) and sessions.is_fresh(
+    """Say whether a recovery code or a passkey proved this session a moment ago.
+
+    That stands in for a code of the authenticator, which may be lost.
+    """
+    return isinstance(_device(request), RecoverySheet | Passkey) and sessions.is_fresh(
         request.session, now=timezone.now()
     )
 
@@ -185,6 +224,7 @@ def _show_authenticator(
         status=status,
         error=error,
         recovered=_has_just_recovered(request),
+        by_passkey=isinstance(_device(request), Passkey),
     )
 
 

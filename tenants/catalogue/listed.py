@@ -83,6 +83,8 @@ LISTED: Mapping[str, Listed] = {
     # -- staff are nobody's tenant
     "staff": Listed(reason="people of the operator's", app=KEPT),
     "staff_totp": Listed(reason="authenticators of staff, sealed", app=ROWS),
+    "staff_passkey": Listed(reason="passkeys of staff: public keys", app=ROWS),
+    "staff_passkey_challenge": Listed(reason="challenges that wait; they name nobody", app=ROWS),
     "staff_invite": Listed(reason="invitations of staff", app=ROWS),
     "staff_recovery_sheet": Listed(reason="when a member of staff was given codes", app=ROWS),
     "staff_recovery_code": Listed(reason="recovery codes of staff, hashed", app=ROWS),
@@ -116,6 +118,11 @@ LISTED: Mapping[str, Listed] = {
     "auth_permission": Listed(reason="Django's; unused", app=NONE),
     "django_content_type": Listed(reason="Django's; names of models", app=NONE),
     "django_migrations": Listed(reason="Django's; names of migrations", app=NONE),
+    "django_otp_webauthn_webauthncredential": Listed(
+        reason="the package's; empty, passkeys are staff_passkey; django-otp looks in it", app=READ
+    ),
+    "django_otp_webauthn_webauthnattestation": Listed(reason="the package's; unused", app=NONE),
+    "django_otp_webauthn_webauthnuserhandle": Listed(reason="the package's; unused", app=NONE),
     # -- Wisdom knows destinations and engines, never tenants
     "engine": Listed(reason="engines that ask Wisdom; an engine serves many tenants", app=KEPT),
     "feed": Listed(reason="where lists come from", app=KEPT),

@@ -50,3 +50,38 @@ def test_no_other_url_is_taken(url: str) -> None:
     with pytest.raises(ValueError, match="TAWNY_EMAIL_URL"):
         environment.mail({"TAWNY_EMAIL_URL": url})
     assert environment.mail({}) is None
+
+
+def test_second_factors_of_staff_are_one_of_two_policies() -> None:
+    assert environment.staff_mfa({}) == "totp"
+    strict = {"TAWNY_STAFF_MFA": "phishing_resistant"}
+    assert environment.staff_mfa(strict) == "phishing_resistant"
+    with pytest.raises(ValueError, match="totp or phishing_resistant"):
+        environment.staff_mfa({"TAWNY_STAFF_MFA": "passkey"})
+
+
+@pytest.mark.parametrize(
+    ("urls", "name", "origins"),
+    [
+        (["http://127.0.0.1:8000", "http://localhost:8000"], "localhost", ["http://localhost:8000"]),
+        (["https://127.0.0.1:8443", "https://localhost:8443"], "localhost",
+         ["https://localhost:8443"]),
+        (["https://tawny.example", "https://tawny.example", "https://a.tawny.example",
+          "https://other.example"], "tawny.example",
+         ["https://tawny.example", "https://a.tawny.example"]),
+        (["https://tawny.example:8443", "http://localhost:8000"], "tawny.example",
+         ["https://tawny.example:8443"]),
+        (["http://tawny.example"], "localhost", ["http://localhost:8000"]),
+        (["https://192.0.2.1", "https://[2001:db8::1]", "https://*", "https://.example.org"],
+         "localhost", ["http://localhost:8000"]),
+        (["https://nottawny.example", "https://tawny.example"], "nottawny.example",
+         ["https://nottawny.example"]),
+    ],
+)  # fmt: skip
+def test_passkeys_are_made_for_a_name_and_work_under_it_alone(
+    urls: list[str], name: str, origins: list[str]
+) -> None:
+    assert environment.passkeys(urls) == {
+        "OTP_WEBAUTHN_RP_ID": name,
+        "OTP_WEBAUTHN_ALLOWED_ORIGINS": origins,
+    }

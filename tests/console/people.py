@@ -1,7 +1,7 @@
 """People, browsers and time for the console's tests."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import time_machine
 from django.test import Client
@@ -32,6 +32,12 @@ class Clock:
         self._traveller.shift(timedelta(**by))
 
 
+class Answering(Protocol):
+    """What signs a challenge: `tests.console.authenticator.Authenticator`."""
+
+    def answers(self, person: "Person", where: str, *, following: str = "") -> Any: ...
+
+
 class Person:
     """Somebody with an account, an authenticator and a browser."""
 
@@ -57,7 +63,7 @@ class Person:
         form = {
             "username": self.new.staff.username,
             "password": self.new.password,
-            "code": self.code(),
+            **({} if "code" in changed else {"code": self.code()}),
             **changed,
         }
         return self.browser.post("/console/login/", form, REMOTE_ADDR=address)
@@ -66,6 +72,16 @@ class Person:
         response = self.submit()
         assert response.status_code == 302, response.content
         return self
+
+    def by_passkey(self, authenticator: "Answering", *, following: str = "") -> Any:
+        """Sign in with name, password and passkey, in the browser as it is."""
+        page = self.submit(**{"with": "passkey"}, code="")
+        assert page.status_code == 200, page.content
+        return authenticator.answers(self, "/console/login/passkey/", following=following)
+
+    def step_up_by(self, authenticator: "Answering", *, following: str = "") -> Any:
+        """Prove a passkey anew."""
+        return authenticator.answers(self, "/console/verify/passkey/", following=following)
 
 
 def deeds(event: str) -> list[Staged]:

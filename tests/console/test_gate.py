@@ -9,29 +9,32 @@ from uuid import UUID
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
+from django.urls.converters import IntConverter, StringConverter, UUIDConverter
 
-from console import sessions, urls_cloud, urls_engine
-from console.models import Role, SignIn, Staff
+from console import passkeys, sessions, urls_cloud, urls_engine
+from console.hashed_sessions import SessionStore
+from console.models import Passkey, Role, SignIn, Staff
 from console.pages import page, rules_of
 from console.permissions import Permission
 from crypto.ids import uuid7
 from tenants import break_glass
+from tenants.actions import create_tenant
 from tenants.actions.approved import DELETION
 from tenants.approvals import LASTS
 from tenants.models import BreakGlass, KeyIndex, Pending, Tenant
 from tests.console.alerts import a_grant, an_alert
-from tests.console.people import START, Clock, Person, deeds
+from tests.console.authenticator import Authenticator
+from tests.console.people import SHELL, START, Clock, Person, deeds
 
 pytestmark = pytest.mark.django_db(
     transaction=True, databases=["default", "keys", "wisdom", "staff"]
 )
 
 ROUTES = sorted(str(pattern.name) for pattern in urls_cloud.urlpatterns)
-OPEN = ["invite", "login"]
+OPEN = ["invite", "login", "passkey_login_begin", "passkey_login_end"]
 BEHIND = [name for name in ROUTES if name not in OPEN]
 SECRET = "Acme Burrow Ltd"
 ALL = set(Role)
@@ -77,6 +80,13 @@ MAY_GET: dict[str, set[Role]] = {
     "recovery": ALL,
     "authenticator": ALL,
     "verify": ALL,
+    "passkey_new": ALL,
+    "passkey_remove": ALL,
+    "passkey_add_begin": set(),
+    "passkey_add_complete": set(),
+    "passkey_verify_begin": set(),
+    "passkey_verify_complete": set(),
+    "passkeys_seen": set(),
     "logout": set(),
     "theme": set(),
     "session_end": set(),
@@ -105,6 +115,10 @@ FRESH = {
     "emergency_review",
     "audit_export",
     "recovery",
+    "passkey_new",
+    "passkey_add_begin",
+    "passkey_add_complete",
+    "passkey_remove",
 }
 """What asks for a second factor of the last five minutes."""
 OTHER_METHODS = ("head", "put", "delete", "options")
@@ -114,33 +128,15 @@ IN_THE_BAR = {
 NOBODY = UUID(int=0)
 
 
-def where(
-    name: str,
-    *,
-    tenant: UUID = NOBODY,
-    key: str = "none",
-    person: UUID = NOBODY,
-    grant: UUID = NOBODY,
-    alert: UUID = NOBODY,
-    deed: UUID = NOBODY,
-    emergency: UUID = NOBODY,
-) -> str:
-    """Return the path of a route, whatever it takes."""
-    filled: dict[str, dict[str, object]] = {
-        "tenant": {"tenant": tenant},
-        "key": {"tenant": tenant, "key": key},
-        "staff": {"person": person},
-        "grant": {"grant": grant},
-        "alert": {"grant": grant, "alert": alert},
-        "session": {"session": NOBODY},
-        "notice": {"notice": NOBODY},
-        "deed": {"pending": deed},
-        "emergency": {"emergency": emergency},
-    }
+FILL: dict[type, object] = {UUIDConverter: NOBODY, StringConverter: "none", IntConverter: 1}
+
+
+def where(name: str, **known: object) -> str:
+    """Return the path of a route, whatever it takes: what is `known` of it, else anything fit."""
     pattern = next(each for each in urls_cloud.urlpatterns if each.name == name)
-    wanted = set(pattern.pattern.converters)
-    fit: dict[str, object] = next((each for each in filled.values() if set(each) == wanted), {})
-    return reverse(f"console:{name}", kwargs=fit)
+    taken = pattern.pattern.converters
+    filled = {each: known.get(each, FILL[type(kind)]) for each, kind in taken.items()}
+    return reverse(f"console:{name}", kwargs=filled)
 
 
 @pytest.fixture
@@ -255,8 +251,35 @@ def device_taken_away(jo: Person, _other: Person) -> Client:
     return jo.browser
 
 
-def api_key(_jo: Person, _other: Person) -> Client:
-    return Client(headers={"authorization": f"Bearer twy_{'a' * 12}_{'b' * 49}"})
+def passkey_taken_away(jo: Person, _other: Person) -> Client:
+    jo.sign_in()
+    held = Authenticator.at("localhost").enrolled(jo)
+    jo.by_passkey(held.authenticator)
+    assert jo.browser.get("/console/account/").status_code == 200
+    deed = jo.clock.now
+    passkeys.remove(jo.staff, held.passkey.pk, actor=SHELL, reason="a test", now=deed)
+    return jo.browser
+
+
+def passkey_of_another(jo: Person, other: Person) -> Client:
+    jo.sign_in()
+    held = Authenticator.at("localhost").enrolled(jo)
+    jo.by_passkey(held.authenticator)
+    Passkey.objects.filter(pk=held.passkey.pk).update(user=other.staff)
+    return jo.browser
+
+
+def half_signed_in(jo: Person, _other: Person) -> Client:
+    address = f"2001:db8:{int(jo.new.staff.username.removeprefix('jo')):x}::1"
+    assert jo.submit(**{"with": "passkey"}, address=address).status_code == 200
+    return jo.browser
+
+
+def api_key(jo: Person, _other: Person) -> Client:
+    made = create_tenant(
+        name=f"of {jo.new.staff.username}", actor=SHELL, reason="a test", now=jo.clock.now
+    )
+    return Client(headers={"authorization": f"Bearer {made.api_key}"})
 
 
 WAYS = [
@@ -272,6 +295,9 @@ WAYS = [
     disabled,
     with_another_role,
     device_taken_away,
+    passkey_taken_away,
+    passkey_of_another,
+    half_signed_in,
     api_key,
 ]
 
@@ -282,7 +308,7 @@ def test_every_route_of_both_consoles_is_walked() -> None:
     assert set(MAY_GET) == set(BEHIND)
 
 
-def test_every_view_declares_who_may_use_it_and_only_two_are_public() -> None:
+def test_every_view_declares_who_may_use_it_and_only_those_of_signing_in_are_public() -> None:
     declared = {pattern.name: rules_of(pattern.callback) for pattern in urls_cloud.urlpatterns}
     assert [name for name, rules in declared.items() if rules is None] == []
     assert sorted(str(n) for n, rules in declared.items() if rules and rules.public) == OPEN
@@ -348,10 +374,11 @@ def test_each_role_gets_its_pages_and_is_refused_the_others(
     )
     alert, grant = an_alert(tenant.id), a_grant(tenant.id, somebody.staff.id).id
     deed, emergency = waiting_deed(tenant), open_emergency(tenant, other)
+    passkey = Authenticator.at("localhost").enrolled(somebody).passkey
     for name, roles in MAY_GET.items():
         path = where(
             name, tenant=tenant.id, key=key.id, person=other.staff.id, grant=grant, alert=alert,
-            deed=deed, emergency=emergency,
+            pending=deed, emergency=emergency, passkey=passkey.pk,
         )  # fmt: skip
         answer = somebody.browser.get(path)
         expected = 200 if role in roles else 403 if roles else 405

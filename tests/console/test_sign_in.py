@@ -12,6 +12,7 @@ from django.test import Client, override_settings
 
 from config.settings import base
 from console import throttle
+from console.hashed_sessions import stored_key
 from tests.console.people import Clock, Person, deeds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
@@ -156,7 +157,7 @@ def test_signing_in_changes_the_session_key_and_ends_the_session_before(
     jo.sign_in()
     after = jo.browser.cookies[settings.SESSION_COOKIE_NAME].value
     assert before != after
-    assert set(Session.objects.values_list("session_key", flat=True)) == {after}
+    assert set(Session.objects.values_list("session_key", flat=True)) == {stored_key(after)}
 
 
 def test_signing_out_is_a_post_and_kills_the_session(jo: Person) -> None:

@@ -79,7 +79,7 @@ def test_a_device_is_tried_five_times_in_five_minutes_wherever_and_an_alarm_is_l
     assert jo.submit(address="203.0.113.1").status_code == 302
 
 
-def test_a_device_is_tried_fifty_times_a_day_and_successes_give_nothing_to_a_guesser(
+def test_a_device_is_tried_forty_nine_times_a_day_and_successes_give_nothing_to_a_guesser(
     jo: Person, clock: Clock
 ) -> None:
     looked_at = 0
@@ -90,7 +90,7 @@ def test_a_device_is_tried_fifty_times_a_day_and_successes_give_nothing_to_a_gue
             clock.advance(seconds=2)
         guess = jo.submit(code="000000", address=f"198.{18 + number // 200}.{number % 200}.7")
         looked_at += guess.status_code == 403
-    assert looked_at <= 50
+    assert looked_at <= 49
 
 
 # -- deeds on keys and tenants
