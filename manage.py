@@ -10,8 +10,10 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.core.management import execute_from_command_line
 
+from config import logs, memory
 from config.embedded.attachment import attached
 from config.embedded.errors import EmbeddedError
+from tenants.errors import KeyUnavailable
 
 EMBEDDED = "config.settings.embedded"
 WITHOUT_SERVERS = frozenset(
@@ -53,9 +55,14 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
     if sys.argv[1:2] and sys.argv[1] in AS_OWNER:
         os.environ.setdefault("TAWNY_DB_ROLE", "owner")
+    memory.keep_private()
+    logs.hook()
     try:
         with servers_for(sys.argv[1:]):
             execute_from_command_line(sys.argv)
+    except KeyUnavailable as missing:
+        sys.stderr.write(f"tawny: a key is not available: {missing}\n")
+        sys.exit(os.EX_TEMPFAIL)
     except EmbeddedError as failure:
         sys.stderr.write(f"tawny: {failure}\n")
         sys.exit(failure.exit_status)

@@ -25,7 +25,7 @@ from audit.events import EventType, Outcome
 from audit.record import record
 from crypto.errors import CryptoError
 from destinations.report import Destination
-from tenants.errors import KeyUnavailable, LostLease
+from tenants.errors import KeyDestroyed, KeyUnavailable, LostLease
 from tenants.leases import TERM, held
 from tenants.models import Lease, Tenant, Work, WorkState
 from tenants.models.work import claim, give_back, postpone
@@ -35,8 +35,10 @@ log = logging.getLogger(__name__)
 INGEST_FIRST = timedelta(seconds=30)
 """How long an evaluation lets a tenant's waiting requests go first: one look instead of many."""
 LET_PASS = timedelta(seconds=1)
-FAILURES = (DatabaseError, CryptoError, KeyUnavailable, Overtaken)
+FAILURES = (DatabaseError, CryptoError, Overtaken)
 """What a later attempt may well survive. Anything else bubbles up, and the lease runs out."""
+KEY_PAUSE = timedelta(seconds=30)
+"""How long work waits for a key that is away: about the length of a key service's failover."""
 
 
 @shared_task(name="analytics.ingest")
@@ -79,20 +81,30 @@ def _attempt(tenant: str, lease: Lease, deed: Callable[[], object]) -> None:
             deed()
     except LostLease:
         log.info("work %s of tenant %s is another worker's now", lease.work, tenant)
+    except KeyDestroyed as error:  # it will not come back: this is a failure like another
+        _fail(tenant, lease, error)
+    except KeyUnavailable as error:
+        log.warning("work %s of tenant %s waits for a key", lease.work, tenant)
+        postpone(lease, due_at=timezone.now() + KEY_PAUSE, error=type(error).__name__)
     except FAILURES as error:
-        kind = type(error).__name__
-        log.warning("work %s of tenant %s failed: %s", lease.work, tenant, kind, exc_info=True)
-        state = give_back(lease, error=kind, now=timezone.now())
-        if state == WorkState.DEAD:
-            record(
-                event=EventType.WORK_DEAD,
-                actor=Actor(kind="system", id="worker"),
-                now=timezone.now(),
-                tenant=lease.tenant,
-                resource=f"work:{lease.work}",
-                outcome=Outcome.FAILURE,
-                detail={"queue": lease.queue, "error": kind, "attempt": lease.attempt},
-            )
+        _fail(tenant, lease, error)
+
+
+def _fail(tenant: str, lease: Lease, error: Exception) -> None:
+    """Give the work back for another attempt; the last one sets it aside, and is recorded."""
+    kind = type(error).__name__
+    log.warning("work %s of tenant %s failed: %s", lease.work, tenant, kind, exc_info=error)
+    state = give_back(lease, error=kind, now=timezone.now())
+    if state == WorkState.DEAD:
+        record(
+            event=EventType.WORK_DEAD,
+            actor=Actor(kind="system", id="worker"),
+            now=timezone.now(),
+            tenant=lease.tenant,
+            resource=f"work:{lease.work}",
+            outcome=Outcome.FAILURE,
+            detail={"queue": lease.queue, "error": kind, "attempt": lease.attempt},
+        )
 
 
 @shared_task(name="analytics.retain")

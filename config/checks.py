@@ -3,7 +3,7 @@
 =============  ====================================================================================
 ``tawny.E001``  the application's database role is a superuser, bypasses or owns
 ``tawny.E002``  the root key cannot be read
-``tawny.E003``  no pepper, or one that cannot be read
+``tawny.E003``  a pepper's file that cannot be read
 ``tawny.E004``  a Wisdom address without TLS that is not on this machine
 ``tawny.E005``  ``ALLOWED_HOSTS`` admits every name
 ``tawny.E006``  debug mode
@@ -45,8 +45,6 @@ def keys_are_readable(**_kwargs: Any) -> list[CheckMessage]:
             read_key_file(file)
     except KeyUnavailable as error:
         messages.append(Error(str(error), hint="TAWNY_ROOT_KEY_FILE names it.", id="tawny.E002"))
-    if not settings.PEPPERS:
-        messages.append(Error("no pepper is configured", id="tawny.E003"))
     for path in settings.PEPPERS.values():
         try:
             read_key_file(path)

@@ -14,12 +14,14 @@ from django.utils.module_loading import import_string
 from audit.actors import Actor
 from audit.events import EventType
 from audit.record import record
+from config.settings import signing
 from console.actions import create_staff
 from console.models import Role, Staff
 from crypto import signatures
 from crypto.random import random_bytes
 from tenants.actions import create_tenant
-from tenants.keys.root import root_file
+from tenants.keys import peppers
+from tenants.keys.root import read_key_file, root_file
 from tenants.models import Tenant
 
 SYSTEM = Actor(kind="system", id="first-start")
@@ -29,15 +31,14 @@ TENANT = "first tenant"
 
 
 def make_key_files() -> None:
-    """Make the root key, the pepper, Django's key and the checkpoint key where they are missing."""
+    """Make the root key and the checkpoint key where they are missing."""
     home = Path(settings.CHECKPOINT_FILE).parent
     write_once(home / "origin", f"tawny.example/embedded/{random_bytes(8).hex()}".encode())
     origin = (home / "origin").read_text("ascii").strip()
     keys = Path(settings.ROOT_KEY_FILE).parent
     keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     # a first root key that was retired stays away: its later version is what root_file() names
-    for path in (root_file(), settings.PEPPERS[1], settings.SECRET_KEY_FILE):
-        write_once(Path(path), random_bytes(32).hex().encode())
+    write_once(Path(root_file()), random_bytes(32).hex().encode())
     write_once(
         Path(settings.CHECKPOINT_KEY_FILE),
         signatures.encode_private(signatures.generate(origin)),
@@ -61,6 +62,24 @@ def write_once(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def keep_peppers(*, now: datetime) -> None:
+    """Make the first pepper, or take an older home's out of its files, which go when it is kept."""
+    peppers.adopt(actor=SYSTEM, now=now)
+    peppers.primary_pepper()
+    for version, path in settings.PEPPERS.items():
+        file = Path(path)
+        if file.exists() and peppers.pepper(version) == read_key_file(path):
+            file.unlink()
+
+
+def keep_signing_key() -> None:
+    """Make Django's signing key, or take an older home's out of its file, which then goes."""
+    file = Path(settings.SECRET_KEY_FILE)
+    kept = signing.key(str(file))
+    if file.exists() and file.read_text("ascii").strip() == kept:
+        file.unlink()
 
 
 def make_first_accounts(*, now: datetime) -> dict[str, str]:

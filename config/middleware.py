@@ -15,6 +15,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
+from config.errors import key_unavailable
+from tenants.errors import KeyUnavailable
+
 Answer = Callable[[HttpRequest], HttpResponseBase]
 ViewHook = Callable[..., HttpResponseBase | None]
 
@@ -53,6 +56,14 @@ class ByDoor:
             response = hook(request, view, args, kwargs)
             if response is not None:
                 return response
+        return None
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """Answer for a view that found no key; what a chain raises, `config.errors` answers."""
+        if isinstance(exception, KeyUnavailable):
+            return key_unavailable(request, exception)
         return None
 
 

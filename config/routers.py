@@ -17,7 +17,7 @@ from tenants.errors import ReadOnlyScope
 from tenants.scope import MAIN, STAFF, is_granted
 
 KEYS_MODELS = frozenset(
-    {"tenantkey", "rootversion", "systemkey", "keyringreader", "keycertificate"}
+    {"tenantkey", "rootversion", "systemkey", "namedsecret", "keyringreader", "keycertificate"}
 )
 WISDOM_APPS = frozenset({"feeds", "wisdom"})
 

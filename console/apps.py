@@ -13,10 +13,21 @@ class ConsoleConfig(AppConfig):
     """Whether an authenticator that was made in the shell must be replaced at first sign-in."""
 
     def ready(self) -> None:
-        """Say who staff are, and register the deeds on them that take two people."""
+        """Say who staff are, what lies sealed of theirs, and which deeds on them take two."""
         from console import second  # noqa: PLC0415 -- models need the apps
+        from console.models import SEED_PURPOSE  # noqa: PLC0415 -- see above
+        from tenants.keys import resealing  # noqa: PLC0415 -- see above
 
         second.register()
+        resealing.register(
+            resealing.Sealed(
+                table="staff_totp",
+                column="sealed_seed",
+                purpose=SEED_PURPOSE,
+                key=("id",),
+                context=("user_id", "id"),
+            )
+        )
 
 
 class CloudConsoleConfig(ConsoleConfig):

@@ -78,7 +78,7 @@ WORDS = {
     HTTPStatus.NOT_FOUND: "There is no such page.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The page does not take this kind of request.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here. It has been logged.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "The audit log takes no entry: nothing is shown or done.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Nothing is shown or done at the moment; try again.",
 }
 
 

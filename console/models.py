@@ -341,6 +341,8 @@ class NoticeSeen(models.Model):
 
     def __str__(self) -> str:
         return f"{self.staff_id} at {self.at:%Y-%m-%dT%H:%MZ}"
+
+
 # The package of passkeys asks for `Staff` as it is imported.
 from console.passkey_rows import (  # noqa: E402 -- see above
     Passkey as Passkey,  # noqa: PLC0414 -- a model of this app, exported

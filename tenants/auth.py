@@ -28,6 +28,7 @@ from tenants import apikeys, keys
 from tenants.addresses import client_address
 from tenants.apikeys import Scope
 from tenants.errors import Forbidden, Limited, Refused, Unauthenticated
+from tenants.keys import peppers
 from tenants.models import KeyIndex
 from tenants.plans import Plan
 
@@ -129,6 +130,7 @@ def _known(text: str) -> KeyIndex:
         text, stored=bytes(row.mac), pepper=keys.pepper(row.pepper)
     ):
         raise Unauthenticated("The API key is unknown.")
+    peppers.retag(row, text)
     return row
 
 

@@ -3,7 +3,9 @@
 TenantError
 ├── OutsideScope        a tenant's rows were asked for with no scope open
 ├── ScopeConflict       a second tenant's scope was opened inside the first's
-├── KeyUnavailable      a key is missing, unreadable or destroyed
+├── KeyUnavailable      a key is missing, unreadable or away: it may come back
+│   └── KeyDestroyed    a key was destroyed, or is not this tenant's: it will not
+├── NoSecret            no secret of that name is stored
 ├── LostLease           the work was claimed by another worker meanwhile
 ├── UnfitTerms          a key, a member or a rotation was asked for on terms that are not given
 │   ├── Held            the tenant is under a legal hold: nothing of it may end
@@ -40,9 +42,21 @@ class ScopeConflict(TenantError):  # noqa: N818 -- reads as a fact
 
 
 class KeyUnavailable(TenantError):  # noqa: N818 -- reads as a fact
-    """A key is missing, unreadable or destroyed."""
+    """A key is missing, unreadable or away; what needs it waits and is tried again."""
 
     code = "key_unavailable"
+
+
+class KeyDestroyed(KeyUnavailable):
+    """A key was destroyed, or is not this tenant's: waiting will not help."""
+
+    code = "key_destroyed"
+
+
+class NoSecret(TenantError):  # noqa: N818 -- reads as a fact
+    """No secret of that name, or version of it, is stored."""
+
+    code = "no_secret"
 
 
 class LostLease(TenantError):  # noqa: N818 -- reads as a fact

@@ -9,7 +9,7 @@ worker that dies leaves it to the next.
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from smtplib import SMTPException
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,13 +19,14 @@ from celery import current_app
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import connection, transaction
+from django.db.models import F
 from django.urls import reverse
 from kombu.exceptions import OperationalError
 
 from crypto.errors import CryptoError
 from crypto.ids import uuid7
 from tenants import keys, links, mails, members
-from tenants.errors import KeyUnavailable
+from tenants.errors import KeyDestroyed, KeyUnavailable
 from tenants.links import Opened, Purpose, Role
 from tenants.mails import Mail
 from tenants.models import Letter, Member, MemberRole, Tenant
@@ -41,8 +42,8 @@ AT_ONCE = 100
 MAX_ATTEMPTS = 10
 """Attempts before a letter is given up: with the pauses doubling from a minute, half a day."""
 FIRST_PAUSE = 60.0  # seconds
-UNDELIVERED = (SMTPException, OSError, KeyUnavailable, CryptoError)
-"""What a later attempt may survive; the last two, where a tenant's keys cannot be had."""
+UNDELIVERED = (SMTPException, OSError, KeyDestroyed, CryptoError)
+"""What a later attempt may survive, or not; a key that is only away is no attempt at all."""
 
 _CLAIM = """
 UPDATE letter SET attempt = attempt + 1, due_at = %s + make_interval(secs => %s * power(2, attempt))
@@ -83,20 +84,29 @@ def post(order: Order, *, now: datetime) -> None:
 
 
 def deliver(*, now: datetime) -> int:
-    """Write and send what waits; return how many letters were done with."""
+    """Write and send what waits; return how many letters were done with.
+
+    Raises `KeyUnavailable`, and claims none, where the letters themselves cannot be opened now.
+    """
+    keys.system_key(SYSTEM_KEY)
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now, FIRST_PAUSE, now, AT_ONCE])
         claimed = cursor.fetchall()
     done = 0
     for name, sealed, attempt in claimed:
-        order = _decode(keys.system_unseal(SYSTEM_KEY, bytes(sealed), name))
         try:
+            order = _decode(keys.system_unseal(SYSTEM_KEY, bytes(sealed), name))
             for mail in _written(order, now=now):
                 _send(mail)
         except UNDELIVERED as error:
             log.warning("a mail was not sent, attempt %s: %s", attempt, type(error).__name__)
             if attempt < MAX_ATTEMPTS:
                 continue
+        except KeyUnavailable:
+            log.warning("a mail waits for a key")
+            pause = now + timedelta(seconds=FIRST_PAUSE)
+            Letter.objects.filter(id=name).update(attempt=F("attempt") - 1, due_at=pause)
+            continue
         Letter.objects.filter(id=name).delete()
         done += 1
     return done

@@ -72,7 +72,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         )
     if isinstance(error, KeyUnavailable):  # never plaintext, never an internal error: come again
         return Response(
-            body(503, "A key is not available at the moment; try again.", error.code),
+            body(503, "A key is not available at the moment; try again.", KeyUnavailable.code),
             status=503,
             headers={"Retry-After": str(KEY_RETRY_SECONDS), "Cache-Control": "no-store"},
         )

@@ -3,6 +3,7 @@
 from tenants import apikeys, keys
 from tenants.auth import key_text
 from tenants.errors import Forbidden, Unauthenticated
+from tenants.keys import peppers
 from wisdom.models import Engine
 
 
@@ -24,6 +25,7 @@ def engine_of(authorization: str) -> Engine:
         text, stored=bytes(engine.mac), pepper=keys.pepper(engine.pepper)
     ):
         raise Unauthenticated("The Wisdom key is unknown.")
+    peppers.retag(engine, text)
     if engine.is_revoked:
         raise Forbidden("The Wisdom key is revoked.")
     return engine

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
-from config.settings import environment
+from config.settings import environment, signing
 from config.settings.base import *
 
 CELERY_BEAT_SCHEDULE = {**analytics_beat.SCHEDULE, **feeds_beat.SCHEDULE}
@@ -40,16 +41,22 @@ DATABASES = {
 CELERY_BROKER_URL = _required("BROKER_URL")
 CACHE_URL = _required("CACHE_URL")
 ALLOWED_HOSTS = _required("TAWNY_HOSTS").split(",")
-SECRET_KEY = Path(_required("SECRET_KEY_FILE")).read_text("ascii").strip()
+SECRET_KEY: Any
+SECRET_KEY_FALLBACKS: list[str] = []
+if os.environ.get("SECRET_KEY_FILE"):
+    SECRET_KEY = Path(os.environ["SECRET_KEY_FILE"]).read_text("ascii").strip()
+else:
+    SECRET_KEY = signing.lazy_key()
+    SECRET_KEY_FALLBACKS = signing.Older()
 KEY_PROVIDER, KEY_PROVIDER_OPTIONS = environment.key_provider(os.environ)
 ROOT_KEY_FILE = (
     _required("TAWNY_ROOT_KEY_FILE")
     if KEY_PROVIDER == "file"
     else os.environ.get("TAWNY_ROOT_KEY_FILE", "")
 )
-PEPPERS = {1: _required("TAWNY_PEPPER_1_FILE")} | {
-    version: os.environ[name]  # the newest signs; an older one is kept while its keys live
-    for version in range(2, 100)
+PEPPERS = {  # of an older deployment, until `keys secret adopt-peppers` (tenants.keys.peppers)
+    version: os.environ[name]
+    for version in range(1, 100)
     if (name := f"TAWNY_PEPPER_{version}_FILE") in os.environ
 }
 SIGNUP_OPEN = environment.signup_is_open(os.environ, default=False)

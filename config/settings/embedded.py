@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from config.beat import analytics as analytics_beat, feeds as feeds_beat
 from config.embedded import state
-from config.settings import environment
+from config.settings import environment, signing
 from config.settings.base import *
 
 FIRST_START_STEPS = ["config.first_start_wisdom.make_wisdom_accounts"]
@@ -58,17 +58,19 @@ WISDOM_PINNED_CERTIFICATE = "" if "TAWNY_WISDOM_URL" in os.environ else _certifi
 WISDOM_KEY_FILE = str(_keys / "wisdom_key")
 ROOT_KEY_FILE = os.environ.get("TAWNY_ROOT_KEY_FILE", str(_keys / "root"))
 KEY_PROVIDER, KEY_PROVIDER_OPTIONS = environment.key_provider(os.environ)
-PEPPERS = {1: str(_keys / "pepper_1")} | {
-    int(file.name.removeprefix("pepper_")): str(file)  # the newest signs, the older verify
+PEPPERS = {  # of an older home: the next start adopts them (tenants.keys.peppers)
+    int(file.name.removeprefix("pepper_")): str(file)
     for file in _keys.glob("pepper_[1-9]*")
     if file.name.removeprefix("pepper_").isdecimal()
 }
-SECRET_KEY_FILE = str(_keys / "django")
-SECRET_KEY = (
-    Path(SECRET_KEY_FILE).read_text("ascii").strip()
-    if Path(SECRET_KEY_FILE).exists()
-    else os.urandom(48).hex()  # before the first start: nothing signed with it outlives the command
-)
+SECRET_KEY_FILE = str(_keys / "django")  # of an older home: the next start adopts it
+SECRET_KEY: Any
+SECRET_KEY_FALLBACKS: list[str] = []
+if state.connection():
+    SECRET_KEY = signing.lazy_key(SECRET_KEY_FILE)
+    SECRET_KEY_FALLBACKS = signing.Older()
+else:
+    SECRET_KEY = os.urandom(48).hex()  # before the first start: it signs nothing that outlives it
 SNAPSHOT_DIR = str(HOME / "snapshots")
 FEEDS_DIR = str(HOME / "feeds")
 OPEN_WISDOM = environment.open_wisdom(os.environ)

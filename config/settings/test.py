@@ -16,6 +16,7 @@ atexit.register(shutil.rmtree, os.environ["TAWNY_HOME"], ignore_errors=True)
 from config.settings.embedded import *
 
 SECRET_KEY = "test" * 16
+SECRET_KEY_FALLBACKS = []
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; embedded has Argon2
 AUDIT_ORIGIN = "tawny.example/test"
 CELERY_TASK_ALWAYS_EAGER = False

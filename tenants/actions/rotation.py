@@ -24,7 +24,7 @@ from tenants.errors import UnfitTerms
 from tenants.keys import keyring
 from tenants.keys.keyring import Name
 from tenants.keys.providers import configured, primary_provider, provider_of
-from tenants.keys.root import adopt_system_secret, system_context
+from tenants.keys.system import adopt_system_secret, system_context
 from tenants.models import RootState, RootVersion, SystemKey, Tenant, TenantKey
 from tenants.scope import tenant_scope
 
@@ -160,7 +160,7 @@ def _rewrap_system(name: Name) -> int:
         rows = SystemKey.objects.using("keys").select_for_update()
         left = [row for row in rows if _name(row) != name]
         for row in left:
-            _rewrap(row, system_context(), name)
+            _rewrap(row, system_context(row.name), name)
     return len(left)
 
 

@@ -38,6 +38,7 @@ LISTED: Mapping[str, Listed] = {
     # -- the deployment's own keys, in the database of keys
     "root_version": Listed(reason="versions of the root key; no tenant's", app=KEPT),
     "system_key": Listed(reason="the deployment's own keys, wrapped by the root", app=KEPT),
+    "named_secret": Listed(reason="secrets of the deployment's, sealed; no tenant's", app=ROWS),
     "keyring_reader": Listed(reason="processes, and which versions they can unwrap", app=ROWS),
     # -- strangers and mails: nobody is named in clear (docs/adr/0010)
     "letter": Listed(reason="a mail that waits, sealed; it names no tenant", app=ROWS),

@@ -11,6 +11,7 @@ The primitives are in ``crypto``; this package decides which key a row is sealed
 """
 
 from tenants.keys.custody import (
+    CLASSES,
     CONFIGURATION,
     FINDINGS,
     INBOX,
@@ -24,9 +25,11 @@ from tenants.keys.custody import (
     tenant_context,
     unseal,
 )
-from tenants.keys.root import pepper, primary_pepper, system_key, system_seal, system_unseal
+from tenants.keys.peppers import pepper, primary_pepper
+from tenants.keys.system import system_key, system_seal, system_unseal
 
 __all__ = [
+    "CLASSES",
     "CONFIGURATION",
     "FINDINGS",
     "INBOX",

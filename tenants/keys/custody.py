@@ -5,18 +5,18 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from crypto import envelope, kdf, mac
 from crypto.errors import CryptoError
 from crypto.ids import uuid7
 from crypto.random import random_bytes
-from tenants.errors import KeyUnavailable
-from tenants.keys import failures, keyring
-from tenants.keys.root import forget_system
+from tenants.errors import KeyDestroyed, KeyUnavailable
+from tenants.keys import counts, failures, keyring, peppers
+from tenants.keys.system import forget_system
 from tenants.models.keys import DataKey, KeyPurpose, TenantKey
 from tenants.scope import tenant_scope
 
@@ -29,6 +29,9 @@ FINDINGS = "findings"
 CONFIGURATION = "configuration"
 """Class of what a tenant configures: groups, suppressions, destinations of deliveries."""
 
+CLASSES = (INBOX, SERIES, FINDINGS, CONFIGURATION)
+"""Every class: a row of a tenant's is sealed under one of them."""
+
 EPOCH_DAYS = 30
 """Days that one data key serves: what a leaked key opens is bounded by it."""
 
@@ -40,7 +43,7 @@ HELD_SECONDS = 300.0
 _DAY = 86_400
 
 
-class _NotTheTenants(KeyUnavailable):
+class _NotTheTenants(KeyDestroyed):
     """A row names a data key that its tenant does not have."""
 
 
@@ -69,6 +72,12 @@ class _Held:
                 self._entries.popitem(last=False)
         return key
 
+    def drop(self, tenant: UUID, name: str, key: envelope.DataKey) -> None:
+        with self._lock:
+            entry = self._entries.get((tenant, name))
+            if entry is not None and entry[1].id == key.id:
+                del self._entries[tenant, name]
+
     def clear(self) -> None:
         with self._lock:
             self._entries.clear()
@@ -82,14 +91,16 @@ def forget() -> None:
     _held.clear()
     keyring.forget()
     failures.forget()
+    counts.forget()
     forget_system()
+    peppers.forget()
 
 
 def make_tenant_keys(tenant: UUID, *, now: datetime) -> None:
     """Make a new tenant's wrapping and index keys; a tenant that has them keeps them."""
     for purpose in KeyPurpose:
         key = envelope.DataKey(id=uuid7(now), secret=random_bytes(32))
-        with tenant_scope(tenant, using="keys"):
+        with keyring.reaching(), tenant_scope(tenant, using="keys"):
             wrapped = keyring.wrap(key, tenant_context(tenant, purpose), now=now)
             TenantKey.objects.bulk_create(
                 [
@@ -117,32 +128,49 @@ def seal(
     *context: str | bytes | int | UUID,
     now: datetime,
 ) -> bytes:
-    """Seal a tenant's bytes under the data key of their class and of the current epoch.
+    """Seal a tenant's bytes under a data key of their class and of the current epoch.
 
     `context` names the row (table, id, and what else its columns say): the same values are needed
     to open it. Call it inside the tenant's scope or outside any; in a transaction only after
     `prepare`.
     """
     return envelope.seal(
-        key=_current(tenant, series_class, now),
+        key=_sealing(tenant, series_class, now),
         plaintext=plaintext,
         context=envelope.context(tenant, series_class, *context),
     )
 
 
 def prepare(tenant: UUID, series_class: str, *, now: datetime) -> None:
-    """Make the data key of a class and the current epoch where it is missing.
+    """Make the data key of a class and the current epoch where it is missing, and lease ahead.
 
     Outside any transaction: one that is rolled back would take the key with it while it is held in
     memory, and what was sealed under it afterwards would never open.
     """
-    _current(tenant, series_class, now)
+    counts.top_up(tenant, _current(tenant, series_class, now).id)
+
+
+def _sealing(tenant: UUID, series_class: str, now: datetime) -> envelope.DataKey:
+    """Return the key under which one more message may be sealed; a full one gets a successor."""
+    while True:
+        key = _current(tenant, series_class, now)
+        if counts.draw(tenant, key.id):
+            return key
+        _held.drop(tenant, _slot(series_class, _epoch(now)), key)
+
+
+def _epoch(now: datetime) -> int:
+    return int(now.astimezone(UTC).timestamp()) // _DAY // EPOCH_DAYS
+
+
+def _slot(series_class: str, epoch: int) -> str:
+    return f"{series_class}|{epoch}"
 
 
 def _current(tenant: UUID, series_class: str, now: datetime) -> envelope.DataKey:
-    epoch = int(now.astimezone(UTC).timestamp()) // _DAY // EPOCH_DAYS
+    epoch = _epoch(now)
     return _held.get(
-        tenant, f"{series_class}|{epoch}", lambda: _data_key(tenant, series_class, epoch, now)
+        tenant, _slot(series_class, epoch), lambda: _data_key(tenant, series_class, epoch, now)
     )
 
 
@@ -186,14 +214,14 @@ def tenant_context(tenant: UUID, purpose: str) -> bytes:
 
 
 def _tenant_key(tenant: UUID, purpose: KeyPurpose) -> envelope.DataKey:
-    with tenant_scope(tenant, using="keys"):
+    with keyring.reaching(), tenant_scope(tenant, using="keys"):
         row = (
             TenantKey.objects.filter(purpose=purpose, destroyed_at=None)
             .order_by("-version")
             .first()
         )
     if row is None:
-        raise KeyUnavailable(f"tenant {tenant} has no {purpose} key (any more)")
+        raise KeyDestroyed(f"tenant {tenant} has no {purpose} key (any more)")
     return keyring.unwrap(row, tenant_context(tenant, purpose))
 
 
@@ -202,32 +230,44 @@ def _wrap_key(tenant: UUID) -> envelope.DataKey:
 
 
 def _data_key(tenant: UUID, series_class: str, epoch: int, now: datetime) -> envelope.DataKey:
-    """Return the epoch's data key, made by whoever comes first."""
-    wanted: dict[str, Any] = {"series_class": series_class, "epoch": epoch}
-    in_transaction = transaction.get_connection().in_atomic_block
-    with tenant_scope(tenant):
-        row = DataKey.objects.filter(**wanted).first()
-    if row is None and in_transaction:
+    """Return the epoch's newest data key that is not given out, made by whoever comes first."""
+    row = _newest(tenant, series_class, epoch)
+    if row is None and connection.in_atomic_block:
         raise KeyUnavailable(f"the {series_class} key is made by prepare(), before a transaction")
+    if row is not None and row.leased < counts.MOST_MESSAGES:
+        return _unwrapped(tenant, row)
+    number = 0 if row is None else row.number + 1
+    made = counts.apart(partial(_make, tenant, series_class, epoch, number, now))
+    if made is not None:
+        return made
+    row = _newest(tenant, series_class, epoch)  # another process was first; its key is the epoch's
     if row is None:
-        under = _wrap_key(tenant)
-        key = envelope.DataKey(id=uuid7(now), secret=random_bytes(32))
-        try:
-            with tenant_scope(tenant), transaction.atomic():
-                DataKey.objects.create(
-                    id=key.id,
-                    under=under.id,
-                    wrapped=envelope.wrap(key=key, under=under, context=_data_context(tenant)),
-                    check_value=key.check,
-                    created_at=now,
-                    **wanted,
-                )
-        except IntegrityError:  # another process was first; its key is the epoch's
-            with tenant_scope(tenant):
-                row = DataKey.objects.get(**wanted)
-        else:
-            return key
+        raise KeyDestroyed(f"the {series_class} key is gone again")
     return _unwrapped(tenant, row)
+
+
+def _newest(tenant: UUID, series_class: str, epoch: int) -> DataKey | None:
+    with tenant_scope(tenant):
+        rows = DataKey.objects.filter(series_class=series_class, epoch=epoch)
+        return rows.order_by("-number").first()
+
+
+def _make(
+    tenant: UUID, series_class: str, epoch: int, number: int, now: datetime
+) -> envelope.DataKey | None:
+    """Make a data key; None where there is one of that number."""
+    under = _wrap_key(tenant)
+    key = envelope.DataKey(id=uuid7(now), secret=random_bytes(32))
+    try:
+        with tenant_scope(tenant), transaction.atomic():
+            DataKey.objects.create(
+                id=key.id, series_class=series_class, epoch=epoch, number=number, under=under.id,
+                wrapped=envelope.wrap(key=key, under=under, context=_data_context(tenant)),
+                check_value=key.check, created_at=now,
+            )  # fmt: skip
+    except IntegrityError:
+        return None
+    return key
 
 
 def _stored_data_key(tenant: UUID, name: UUID) -> envelope.DataKey:

@@ -12,12 +12,19 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import Error as DatabaseError, connections, transaction
+from django.db import (
+    Error as DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connections,
+    transaction,
+)
 
 from crypto import envelope, mac
 from crypto.errors import WrongKey
@@ -51,6 +58,15 @@ class Name(NamedTuple):
 _checked: dict[Name, float] = {}
 _next_report = 0.0
 _reporting = threading.Lock()
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Let a keys database that is away be a key that is not available, as any other place is."""
+    try:
+        yield
+    except (OperationalError, InterfaceError):
+        raise KeyUnavailable("the keys database cannot be reached") from None
 
 
 def forget() -> None:
@@ -153,11 +169,12 @@ def check(name: Name) -> None:
     """
     if _checked.get(name, 0.0) > time.monotonic():
         return
-    row = (
-        RootVersion.objects.using("keys")
-        .filter(provider=name.provider, key_id=name.key_id, version=name.version)
-        .first()
-    )
+    with reaching():
+        row = (
+            RootVersion.objects.using("keys")
+            .filter(provider=name.provider, key_id=name.key_id, version=name.version)
+            .first()
+        )
     if row is not None:
         _compare(row)
     _checked[name] = time.monotonic() + CHECKED_SECONDS
@@ -211,7 +228,14 @@ def report(*, force: bool = False, clock: Callable[[], float] = time.monotonic) 
         _reporting.release()
 
 
+def system_name(version: int) -> Name:
+    """Return the name under which processes report a version of the deployment's own secret."""
+    return Name("deployment", "system", version)
+
+
 def _report() -> None:
+    from tenants.keys.system import versions_held  # noqa: PLC0415 -- it is above this module
+
     if connections["keys"].in_atomic_block:
         return  # a failure here would take the caller's transaction with it
     versions = [
@@ -219,6 +243,7 @@ def _report() -> None:
         for each in configured().values()
         for version in each.versions()
     ]
+    versions += [str(system_name(version)) for version in versions_held()]
     with connections["keys"].cursor() as cursor:
         cursor.execute(
             """

@@ -12,9 +12,11 @@ from tenants.models.keys import (
     KeyCertificate,
     KeyPurpose,
     KeyringReader,
+    NamedSecret,
     RootState,
     RootVersion,
     SystemKey,
+    SystemState,
     TenantKey,
 )
 from tenants.models.members import Letter, Link, Member, MemberRole
@@ -43,6 +45,7 @@ __all__ = [
     "Link",
     "Member",
     "MemberRole",
+    "NamedSecret",
     "Pending",
     "PendingState",
     "ResearchConsent",
@@ -51,6 +54,7 @@ __all__ = [
     "RootState",
     "RootVersion",
     "SystemKey",
+    "SystemState",
     "Tenant",
     "TenantKey",
     "TenantModel",

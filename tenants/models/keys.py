@@ -56,6 +56,10 @@ class DataKey(TenantModel):
     id = models.UUIDField()
     series_class = models.CharField(max_length=16)
     epoch = models.IntegerField()
+    number = models.PositiveSmallIntegerField(default=0, db_default=0)
+    """Which key of its epoch: a next one is made when the messages of the last are given out."""
+    leased = models.BigIntegerField(default=0, db_default=0)
+    """Messages that processes have leased from it; never fewer than were sealed."""
     under = models.UUIDField()
     wrapped = models.BinaryField()
     check_value = models.BinaryField()
@@ -65,12 +69,12 @@ class DataKey(TenantModel):
         db_table = "data_key"
         constraints = [
             models.UniqueConstraint(
-                fields=("tenant_id", "series_class", "epoch"), name="data_key_epoch"
+                fields=("tenant_id", "series_class", "epoch", "number"), name="data_key_number"
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.series_class} {self.epoch}"
+        return f"{self.series_class} {self.epoch} {self.number}"
 
 
 class RootState(models.TextChoices):
@@ -112,10 +116,23 @@ class RootVersion(models.Model):
         return f"{self.provider}:{self.key_id}:{self.version}"
 
 
+class SystemState(models.TextChoices):
+    """What a version of the deployment's own secret is used for."""
+
+    DECRYPT = "decrypt"  # opens; not yet, or no longer, seals
+    PRIMARY = "primary"  # seals; there is one
+
+
 class SystemKey(models.Model):
-    """The deployment's own secret, wrapped by the root key. Belongs to no tenant."""
+    """A version of the deployment's own secret, wrapped by the root key. Belongs to no tenant."""
 
     name = models.CharField(primary_key=True, max_length=16)
+    version = models.PositiveIntegerField(default=1, db_default=1)
+    state = models.CharField(
+        max_length=8, choices=SystemState, default=SystemState.PRIMARY, db_default="primary"
+    )
+    primary_at = models.DateTimeField(null=True)
+    resealed_at = models.DateTimeField(null=True)
     id = models.UUIDField()
     provider = models.CharField(max_length=16)
     key_id = models.CharField(max_length=100)
@@ -126,9 +143,36 @@ class SystemKey(models.Model):
 
     class Meta:
         db_table = "system_key"
+        constraints = [
+            models.UniqueConstraint(fields=("version",), name="system_key_version"),
+            models.UniqueConstraint(
+                fields=("state",),
+                condition=models.Q(state="primary"),
+                name="system_key_one_primary",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=SystemState.values), name="system_key_state_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class NamedSecret(models.Model):
+    """A version of a secret of the deployment's, sealed under its own key. No tenant's."""
+
+    pk = CompositePrimaryKey("name", "version")
+    name = models.CharField(max_length=100)
+    version = models.PositiveIntegerField()
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "named_secret"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
 
 
 class KeyringReader(models.Model):

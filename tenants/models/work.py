@@ -168,11 +168,15 @@ def give_back(lease: Lease, *, error: str, now: datetime) -> WorkState | None:
     return state if changed else None
 
 
-def postpone(lease: Lease, *, due_at: datetime) -> None:
-    """Put the work back without counting the attempt: nothing failed, it is only too early."""
+def postpone(lease: Lease, *, due_at: datetime, error: str = "") -> None:
+    """Put the work back without counting the attempt: nothing failed, it is only too early.
+
+    `error` says what it waits for.
+    """
     Work.objects.filter(id=lease.work, token=lease.token, state=WorkState.LEASED).update(
         state=WorkState.PENDING,
         lease_until=None,
         due_at=due_at,
+        error=error[:64],
         attempt=models.F("attempt") - 1,
     )

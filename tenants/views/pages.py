@@ -66,13 +66,13 @@ def _link(
 ) -> HttpResponse:
     token = token or request.GET.get("token", "")
     if request.method not in {"GET", "HEAD", "POST"}:
-        response = _refused(request, 405, "This page takes GET and POST.", "method_not_allowed")
+        response = refused(request, 405, "This page takes GET and POST.", "method_not_allowed")
         response["Allow"] = "GET, HEAD, POST"
         return response
     if request.method == "POST":
-        return press(token) or _refused(request, 400, DEAD, "dead_link")
+        return press(token) or refused(request, 400, DEAD, "dead_link")
     if not links.look(purpose, token, now=timezone.now()):
-        return _refused(request, 400, DEAD, "dead_link")
+        return refused(request, 400, DEAD, "dead_link")
     return _page("press.html", words)
 
 
@@ -80,8 +80,11 @@ def _page(name: str, words: dict[str, Any], *, status: int = 200) -> HttpRespons
     return _guarded(HttpResponse(render_to_string(f"tenants/{name}", words), status=status))
 
 
-def _refused(request: HttpRequest, status: int, message: str, code: str) -> HttpResponse:
-    """Answer a browser with a page, and a program with the error that programs read."""
+def refused(request: HttpRequest, status: int, message: str, code: str) -> HttpResponse:
+    """Answer a browser with a page, and a program with the error that programs read.
+
+    The path is not told to the log.
+    """
     if "text/html" in request.META.get("HTTP_ACCEPT", ""):
         words = {"title": "This did not work", "words": message}
         response = _page("refused.html", words, status=status)

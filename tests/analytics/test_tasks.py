@@ -13,7 +13,7 @@ from analytics import tasks
 from analytics.actions.effect import Overtaken
 from config.logs import JsonLine
 from crypto.errors import CryptoError
-from tenants.errors import KeyUnavailable, LostLease
+from tenants.errors import KeyDestroyed, LostLease
 from tenants.models import Work, WorkState
 from tenants.models.work import MAX_ATTEMPTS
 from tests.analytics.engine import BAD, Engine, reporting, unknown
@@ -73,7 +73,7 @@ def test_something_listed_makes_the_evaluation_due(
     assert len(engine.alerts()) == 1
 
 
-@pytest.mark.parametrize("error", [DatabaseError, CryptoError, KeyUnavailable, Overtaken])
+@pytest.mark.parametrize("error", [DatabaseError, CryptoError, KeyDestroyed, Overtaken])
 def test_what_may_pass_is_given_back_and_tried_again_later(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:

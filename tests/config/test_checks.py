@@ -258,13 +258,15 @@ def test_e002_fires_for_a_root_key_that_is_missing_or_open_to_others(
     assert fired() == ["tawny.E002"]
 
 
-def test_e003_fires_for_no_pepper_and_for_each_that_cannot_be_read(
+def test_e003_fires_for_each_file_of_a_pepper_that_cannot_be_read(
     settings: Any, tmp_path: Path
 ) -> None:
-    good = settings.PEPPERS[1]
     settings.PEPPERS = {}
-    assert fired() == ["tawny.E003"]
-    settings.PEPPERS = {1: good, 2: str(tmp_path / "none"), 3: str(tmp_path / "none either")}
+    assert fired() == []
+    good = tmp_path / "pepper_1"
+    good.write_text("0b" * 32)
+    good.chmod(0o400)
+    settings.PEPPERS = {1: str(good), 2: str(tmp_path / "none"), 3: str(tmp_path / "none either")}
     assert fired() == ["tawny.E003", "tawny.E003"]
 
 

@@ -16,7 +16,7 @@ from tenants.auth import caller
 from tenants.models import Tenant
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
-KEYS = ("root", "pepper_1", "django", "checkpoint")
+KEYS = ("root", "checkpoint")
 
 
 @pytest.fixture
@@ -25,7 +25,6 @@ def home(settings: Any, tmp_path: Path) -> Path:
     keys = tmp_path / "keys"
     settings.CHECKPOINT_FILE = str(tmp_path / "checkpoint")
     settings.ROOT_KEY_FILE = str(keys / "root")
-    settings.PEPPERS = {1: str(keys / "pepper_1")}
     settings.SECRET_KEY_FILE = str(keys / "django")
     settings.CHECKPOINT_KEY_FILE = str(keys / "checkpoint")
     settings.WISDOM_KEY_FILE = str(keys / "wisdom_key")
@@ -49,11 +48,12 @@ def test_key_files_are_their_owners_alone_and_made_once(home: Path) -> None:
 def test_a_start_that_was_interrupted_goes_on(home: Path) -> None:
     make_key_files()
     root = (home / "keys" / "root").read_bytes()
-    (home / "keys" / "pepper_1").unlink()
-    (home / "keys" / "pepper_1.new").write_bytes(b"half")
+    (home / "keys" / "checkpoint").unlink()
+    (home / "keys" / "checkpoint.new").write_bytes(b"half")
     make_key_files()
     assert (home / "keys" / "root").read_bytes() == root
-    assert len((home / "keys" / "pepper_1").read_bytes()) == 64
+    origin = (home / "origin").read_text()
+    signatures.decode_private((home / "keys" / "checkpoint").read_bytes(), name=origin)
     assert not list((home / "keys").glob("*.new"))
 
 

@@ -2,11 +2,14 @@
 
 import json
 import logging
+import subprocess
 import sys
 from typing import Any
 
+import structlog
 from django.db import DatabaseError
 
+from config.embedded.state import REPOSITORY
 from config.logs import JsonLine, Scrub, line_formatter
 
 SECRET = "Key (source)=(10.66.77.88) already exists"
@@ -75,3 +78,44 @@ def test_the_deployments_handler_scrubs_and_formats(settings: Any) -> None:
         "()": "config.logs.line_formatter"
     }
     assert isinstance(line_formatter(), JsonLine)
+
+
+def test_an_error_given_as_the_message_or_inside_a_container_is_its_types_name() -> None:
+    error = DatabaseError(SECRET)
+    assert line_of(record_of(error))["message"] == "DatabaseError"  # type: ignore[arg-type] # as some libraries log
+    assert line_of(record_of("%s %s", [error], (error, {"a": error})))["message"] == (
+        "['DatabaseError'] ('DatabaseError', {'a': 'DatabaseError'})"
+    )
+    assert line_of(record_of("%(a)s", {"a": error}))["message"] == "DatabaseError"
+
+
+def test_a_structured_event_is_scrubbed_before_it_is_text(caplog: Any) -> None:
+    structlog.get_logger("x").error("failed", why=DatabaseError(SECRET), each=[ValueError(SECRET)])
+    assert "why='DatabaseError'" in caplog.text
+    assert SECRET not in caplog.text
+
+
+PROGRAM = """
+import gc, logging.config, sys, threading
+from config import logs
+from config.settings.base import LOGGING
+logging.config.dictConfig(LOGGING)
+logs.hook()
+def fail(): raise ValueError("Key (source)=(10.66.77.88) already exists")
+class Dies:
+    def __del__(self): fail()
+thread = threading.Thread(target=fail); thread.start(); thread.join()
+Dies(); gc.collect()
+fail()
+"""
+
+
+def test_what_nobody_catches_is_a_line_without_the_text() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 1
+    assert [line["error"] for line in lines] == ["ValueError"] * 3
+    assert all(line["frames"][-1].endswith(":fail") for line in lines)
+    assert "10.66.77.88" not in done.stderr

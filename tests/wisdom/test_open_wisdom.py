@@ -20,7 +20,7 @@ from wisdom.index.openly import FAMILY_SAMPLE, SAMPLE
 from wisdom.open_views import LIMIT, USUAL
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, databases=["default"]),
+    pytest.mark.django_db(transaction=True, databases=["default", "keys"]),
     pytest.mark.urls("wisdom.urls"),
 ]
 

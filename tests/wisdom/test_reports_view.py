@@ -23,7 +23,7 @@ from wisdom.publishing import REBUILT_AFTER, publish, publish_if_due
 from wisdom.tasks import publish as publish_task
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, databases=["default", "wisdom"]),
+    pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"]),
     pytest.mark.urls("wisdom.urls"),
 ]
 

@@ -6,7 +6,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from config.first_start import make_first_accounts, make_key_files
+from config.first_start import (
+    keep_peppers,
+    keep_signing_key,
+    make_first_accounts,
+    make_key_files,
+)
 
 
 class Command(BaseCommand):
@@ -20,4 +25,6 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Run it."""
         make_key_files()
+        keep_peppers(now=timezone.now())
+        keep_signing_key()
         self.stdout.write(json.dumps(make_first_accounts(now=timezone.now())))
