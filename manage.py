@@ -32,7 +32,7 @@ WITHOUT_SERVERS = frozenset(
         "version",
     }
 )
-AS_OWNER = frozenset({"migrate", "showmigrations", "sqlmigrate"})
+AS_OWNER = frozenset({"migrate", "showmigrations", "sqlmigrate", "audit retire"})
 ASKS_ONLY = frozenset({"-h", "--help", "--version"})
 
 
@@ -53,7 +53,7 @@ def servers_for(arguments: list[str]) -> AbstractContextManager[object]:
 def main() -> None:
     """Run the command named on the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", EMBEDDED)
-    if sys.argv[1:2] and sys.argv[1] in AS_OWNER:
+    if AS_OWNER.intersection({" ".join(sys.argv[1:2]), " ".join(sys.argv[1:3])}):
         os.environ.setdefault("TAWNY_DB_ROLE", "owner")
     memory.keep_private()
     logs.hook()

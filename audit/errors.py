@@ -7,8 +7,12 @@ AuditError
 │   └── RolledBack      the database is older than the checkpoint outside it
 ├── NoSuchCheckpoint    a file that should hold a checkpoint holds none
 ├── UnknownPlace        a place for checkpoints is of no kind that we can write to
+├── NotTaken            a place could not be reached, or did not take a checkpoint
 ├── AheadOfUs           a place holds a checkpoint of more leaves than the one to be kept there
-└── UnknownBookmark     where a reader says to stand is no place in the log
+├── UnknownBookmark     where a reader says to stand is no place in the log
+├── NotSealed           leaves may not be taken away: not signed, or not what was signed
+├── NotTheOwner         only the owning role can drop a partition of the log
+└── ArchiveRefused      an archive does not hold what the kept tree says
 """
 
 
@@ -54,6 +58,12 @@ class UnknownPlace(AuditError):  # noqa: N818 -- see Unrecordable
     code = "unknown_place"
 
 
+class NotTaken(AuditError):  # noqa: N818 -- see Unrecordable
+    """A place could not be reached, or did not take a checkpoint; the message says why."""
+
+    code = "not_taken"
+
+
 class AheadOfUs(AuditError):  # noqa: N818 -- see Unrecordable
     """A place holds a checkpoint of more leaves than the one to be kept there; it was left alone.
 
@@ -67,3 +77,21 @@ class UnknownBookmark(AuditError):  # noqa: N818 -- see Unrecordable
     """Where a reader says to stand is no place in the log."""
 
     code = "unknown_bookmark"
+
+
+class NotSealed(AuditError):  # noqa: N818 -- see Unrecordable
+    """Leaves may not be taken away: not signed, not what was signed, or not proved any more."""
+
+    code = "not_sealed"
+
+
+class NotTheOwner(AuditError):  # noqa: N818 -- see Unrecordable
+    """Only the role that owns the tables can drop a partition of the log."""
+
+    code = "not_the_owner"
+
+
+class ArchiveRefused(AuditError):  # noqa: N818 -- see Unrecordable
+    """An archive of retired leaves does not hold what the kept tree says."""
+
+    code = "archive_refused"

@@ -94,6 +94,10 @@ class EventType(StrEnum):
 
     REQUESTS_LIMITED = ("requests.limited", "Requests over a limit", "minute")
     """A key or a tenant asked for more than it may: refusals as calls, per key and minute."""
+    REQUESTS_DENIED = ("requests.denied", "Requests turned away", "minute")
+    """Nobody was known, or a form looked forged: requests as calls, per route and minute."""
+    REQUESTS_FAILED = ("requests.failed", "Requests not carried out", "minute")
+    """A request made no sense, or we failed: requests as calls, per method, route and minute."""
     EVENTS_ACCEPTED = ("events.accepted", "Events accepted", "minute")
     """Telemetry was taken: requests as calls, events as items, per key and minute."""
     ALERTS_POLLED = ("alerts.polled", "Alerts polled", "minute")
@@ -107,6 +111,8 @@ class EventType(StrEnum):
     WISDOM_LOOKED_UP = ("wisdom.looked_up", "Destination looked up", "minute")
     """A tenant's key asked about one destination: requests as calls and items."""
 
+    GROUPS_POLLED = ("groups.polled", "Monitoring groups read", "minute")
+    """A tenant's groups were read over the API: reads as calls, groups as items."""
     GROUPS_CHANGED = "groups.changed", "Monitoring groups changed"
     """A tenant's groups were replaced by others, over the API."""
 
@@ -223,3 +229,29 @@ class EventType(StrEnum):
     """Somebody listed the log across tenants."""
     AUDIT_EXPORTED = "audit.exported", "Audit log exported"
     """Somebody wrote the log, across tenants, into files for an auditor."""
+    AUDIT_BUNDLED = "audit.bundled", "Audit bundle written"
+    """A bundle with its verifier was written whole: which entries, and how many."""
+    AUDIT_PACKED = "audit.packed", "Audit pack written"
+    """A pack of a period for an auditor was written whole: scope, controls and evidence."""
+    AUDIT_ARCHIVE_VERIFIED = "audit.archive_verified", "Archive of the audit log verified"
+    """An archive of retired entries was held against the tree that was kept of them."""
+    EPOCH_SEALED = "epoch.sealed", "Epoch of the log sealed"
+    """A part of the log was hashed again and held against its checkpoints; its tree is kept."""
+    EPOCH_RETIRED = "epoch.retired", "Epoch of the log retired"
+    """A sealed part of the log that is older than the contract keeps was taken away whole."""
+    STAGING_DROPPED = "staging.dropped", "Day of staging dropped"
+    """A day's partition of a staging table, all of it in the log, was older than is kept."""
+    CHECKPOINT_KEPT = "checkpoint.kept", "Checkpoints kept outside"
+    """A place outside took a checkpoint, for the first time since the start or since it failed."""
+    CHECKPOINT_FAILED = "checkpoint.failed", "Checkpoint not kept outside"
+    """A place outside did not take a checkpoint; once, until it takes one again."""
+    CHECKPOINT_STALE = "checkpoint.stale", "No checkpoint outside for too long"
+    """An alarm: for 180 s no place outside took a checkpoint that was due; once a span."""
+    SEQUENCER_STOPPED = "sequencer.stopped", "Sequencer stopped"
+    """The process that signs the log was told to end, and did."""
+    CONFIGURATION_LOADED = "configuration.loaded", "Configuration in force"
+    """The settings that a sequencer started with, as one hash; the outcome never says a value."""
+    CONFIGURATION_CHANGED = "configuration.changed", "Configuration changed"
+    """A sequencer started with settings other than those in force at the start before."""
+    MIGRATION_APPLIED = "migration.applied", "Migrations applied"
+    """The schema was changed by the owner: how many migrations, and the newest of each app."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from audit import log
 from audit.bookmarks import FROM_THE_START, Bookmark, parse
+from audit.epochs import kept_from
 from audit.errors import UnknownBookmark
 from audit.leaves import Leaf
 from audit.models import Entry, Head
@@ -36,10 +37,12 @@ class Shown:
 class Page:
     """Entries in the order of the log, the index to go on from, and whether more wait.
 
-    ``checkpoint`` is the newest signed one, "" before the first; proofs are against it.
+    ``checkpoint`` is the newest signed one, "" before the first; proofs are against it. Entries
+    exist from index ``begins`` on: retention took the earlier ones away.
     """
 
     entries: Sequence[Shown]
+    begins: int
     follow: int
     more: bool
     checkpoint: str
@@ -70,6 +73,7 @@ def page(
     """
     with bulk_cursor(using="default") as cursor:
         signed = log.newest_checkpoint(cursor)
+        begins = kept_from(cursor).size
     stop = signed.range.size if proofs else _size()  # read first: every entry below is committed
     rows = Entry.objects.filter(tenant=tenant, idx__gte=place, idx__lt=stop).order_by("idx")
     if events:
@@ -88,7 +92,7 @@ def page(
         for each in found
     ]
     follow = found[-1].idx + 1 if more else max(place, stop)
-    return Page(entries=entries, follow=follow, more=more, checkpoint=signed.note)
+    return Page(entries=entries, begins=begins, follow=follow, more=more, checkpoint=signed.note)
 
 
 def _size() -> int:

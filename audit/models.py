@@ -182,3 +182,40 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return f"{self.level}/{self.idx}"
+
+
+class Epoch(models.Model):
+    """Leaves that retention took away: their bounds, and the tree of all leaves up to ``stop``.
+
+    ``archive`` names where they lie, "" where none was made; ``archive_digest`` is of its
+    ``SHA256SUMS``.
+    """
+
+    start = models.BigIntegerField(primary_key=True)
+    stop = models.BigIntegerField(unique=True)
+    nodes = models.BinaryField()
+    root = models.BinaryField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    sealed_at = models.DateTimeField()
+    archive = models.TextField()
+    archive_digest = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_epoch"
+
+    def __str__(self) -> str:
+        return f"{self.start}-{self.stop}"
+
+
+class Edge(models.Model):
+    """What completes a retired checkpoint's tree to the next multiple of 256 leaves."""
+
+    size = models.BigIntegerField(primary_key=True)
+    hashes = models.BinaryField()
+
+    class Meta:
+        db_table = "audit_edge"
+
+    def __str__(self) -> str:
+        return str(self.size)

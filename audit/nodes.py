@@ -9,6 +9,7 @@ evidence: a wrong node makes proofs that do not verify, and cannot make one that
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from audit.completion import completing_path
 from audit.staging import Cursor
 from crypto.merkle import CompactRange, inclusion_path, root_of
 
@@ -84,6 +85,14 @@ class Prover:
         """Return the hashes that prove leaf `index`, leaf side first (RFC 9162 2.1.3.1)."""
         size = self._signed.size
         return [self._root(low, high) for low, high in inclusion_path(index=index, size=size)]
+
+    def completion(self, *, old: int, new: int, edge: Sequence[bytes]) -> list[bytes]:
+        """Return the roots along `completing_path`; `edge` are the first of them where given.
+
+        They stand for leaves that are gone: what is left begins at a multiple of `WIDTH`.
+        """
+        path = completing_path(old=old, new=new)[len(edge) :]
+        return [*edge, *(self._root(low, high) for low, high in path)]
 
     def _root(self, low: int, high: int) -> bytes:
         width = high - low

@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import threading
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,10 +22,14 @@ from urllib.parse import urlsplit
 
 from audit.checkpoints import TreeHead, write_atomically
 from audit.errors import AheadOfUs, AuditError, NoSuchCheckpoint, UnknownPlace
+from audit.events import EventType
 from audit.leaves import instant
 
 DELIVER_EVERY = timedelta(seconds=60)
 """How often a place is tried, whether the last try went well or not: a checkpoint's own pace."""
+
+STALE_AFTER = timedelta(seconds=180)
+"""For how long no place may have taken the newest checkpoint before that is an alarm (AUD-2)."""
 
 SYSLOG_SOCKET = "/dev/log"
 SYSLOG_PORT = 514
@@ -122,6 +127,15 @@ def place_of(text: str) -> Place:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What the log should say of places: an event, of which place, and why."""
+
+    event: EventType
+    place: str
+    reason: str = ""
+
+
 class _Standing:
     """A place, what it was given last, and when it was tried."""
 
@@ -130,6 +144,7 @@ class _Standing:
         self.kept = ""
         self.tried_at: datetime | None = None
         self.running: threading.Thread | None = None
+        self._works: bool | None = None
 
     def is_due(self, note: str, now: datetime) -> bool:
         if note == self.kept or (self.running is not None and self.running.is_alive()):
@@ -137,24 +152,38 @@ class _Standing:
         tried = self.tried_at
         return tried is None or not timedelta(0) <= now - tried < DELIVER_EVERY
 
-    def try_keeping(self, note: str, now: datetime) -> None:
+    def try_keeping(self, note: str, now: datetime, news: "deque[News]") -> None:
         try:
             self.place.keep(note, now=now)
-        except (OSError, AuditError) as error:
+        except (OSError, AuditError, UnicodeDecodeError) as error:
             _log.error("checkpoint not kept at %s: %s", self.place.name, str(error))
+            if self._works is not False:
+                said = News(
+                    event=EventType.CHECKPOINT_FAILED, place=self.place.name, reason=str(error)
+                )
+                news.append(said)
+            self._works = False
         else:
             self.kept = note
+            if self._works is not True:
+                news.append(News(event=EventType.CHECKPOINT_KEPT, place=self.place.name))
+            self._works = True
 
 
 class Places:
     """Keeps the newest checkpoint at every place, each in a thread of its own.
 
     A place that is away or slow is tried again every `DELIVER_EVERY` with whatever is newest then;
-    it holds up neither the others nor the sequencer.
+    it holds up neither the others nor the sequencer. When a place begins or ceases to work is news,
+    and so is that none took anything for `STALE_AFTER`: one each, so that no entry begets the next.
     """
 
     def __init__(self, places: Sequence[Place]) -> None:
         self._standings = [_Standing(place) for place in places]
+        self._news: deque[News] = deque()
+        self._behind_since: datetime | None = None
+        self._seen: set[str] = set()
+        self._alarmed = False
 
     def offer(self, note: str, *, now: datetime) -> None:
         """Begin to keep `note` wherever it is not kept yet and a try is due; returns at once."""
@@ -162,9 +191,32 @@ class Places:
             if note and each.is_due(note, now):
                 each.tried_at = now
                 each.running = threading.Thread(
-                    target=each.try_keeping, args=(note, now), daemon=True, name="checkpoint-place"
+                    target=each.try_keeping,
+                    args=(note, now, self._news),
+                    daemon=True,
+                    name="checkpoint-place",
                 )
                 each.running.start()
+        self._watch(note, now)
+
+    def _watch(self, note: str, now: datetime) -> None:
+        """Raise the alarm once when no place has taken anything newer for too long."""
+        kept = {each.kept for each in self._standings}
+        if not note or not self._standings or note in kept:
+            self._behind_since, self._alarmed, self._seen = None, False, kept
+            return
+        if self._behind_since is None or kept != self._seen or now < self._behind_since:
+            self._behind_since, self._alarmed, self._seen = now, False, kept
+        elif not self._alarmed and now - self._behind_since >= STALE_AFTER:
+            self._alarmed = True
+            seconds = int(STALE_AFTER.total_seconds())
+            _log.critical("no checkpoint was kept outside for %d s", seconds)
+            reason = f"no place took a checkpoint for {seconds} s"
+            self._news.append(News(event=EventType.CHECKPOINT_STALE, place="", reason=reason))
+
+    def news(self) -> list[News]:
+        """Return what is new since the last call."""
+        return [self._news.popleft() for _ in range(len(self._news))]
 
     def wait(self, seconds: float) -> None:
         """Give what is under way at most so many seconds each."""

@@ -17,6 +17,7 @@ from audit.actors import Actor
 from audit.errors import Unrecordable
 from audit.events import EventType, Outcome
 from audit.leaves import INTEGER_LIMIT, SCHEMA
+from audit.witness import noted
 from crypto.ids import uuid7
 
 RESOURCE_LIMIT = 256
@@ -136,6 +137,7 @@ def record(
                 SCHEMA,
             ],
         )
+    noted(event.value, using=using)
     return entry
 
 
@@ -173,3 +175,4 @@ def tally(
                 items,
             ],
         )
+    noted(event.value, using=using)

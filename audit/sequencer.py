@@ -16,11 +16,14 @@ from django.db import OperationalError, connections
 from psycopg.errors import LockNotAvailable
 
 from audit import checkpoints, log
+from audit.actors import system
 from audit.checkpoints import TreeHead
 from audit.errors import AnotherSequencer, Inconsistent, NoSuchCheckpoint, RolledBack
+from audit.events import EventType, Outcome
 from audit.log import Signed
 from audit.nodes import Filled, fill
 from audit.places import Places
+from audit.record import REASON_LIMIT, RESOURCE_LIMIT, excerpt, record
 from audit.scope import all_tenants_audit, bulk_cursor
 from audit.staging import Cursor, next_batch
 from audit.tallies import close_minutes
@@ -135,6 +138,7 @@ class Sequencer:
         self._filled = filled
         self._publish(signed or newest)
         self._places.offer((signed or newest).note, now=now)
+        self._tell_of_places(now)
         self._size = head.size
         return Progress(
             rows=head.size - before.size, size=head.size, signed=signed is not None, more=more
@@ -205,6 +209,19 @@ class Sequencer:
             checkpoints.write_atomically(checkpoints.public_key_path(self._path), public)
             checkpoints.write_atomically(self._path, newest.note)
         self._published_size = newest.range.size
+
+    def _tell_of_places(self, now: datetime) -> None:
+        for news in self._places.news():
+            kept = news.event is EventType.CHECKPOINT_KEPT
+            record(
+                event=news.event,
+                actor=system("sequencer"),
+                now=now,
+                resource=excerpt(news.place, limit=RESOURCE_LIMIT),
+                outcome=Outcome.SUCCESS if kept else Outcome.FAILURE,
+                reason=excerpt(news.reason, limit=REASON_LIMIT),
+                using=self._database,
+            )
 
     def _make_partitions(self, now: datetime) -> None:
         """Make the coming days' partitions, and the log's next; until then the default serves."""

@@ -8,18 +8,20 @@ names its index. What came after the last checkpoint is counted as unsigned, not
 """
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from types import MappingProxyType
 
 import msgspec
 
 from audit.checkpoints import TreeHead, opened
+from audit.completion import grown
 from audit.errors import NoSuchCheckpoint
 from audit.leaves import Stamp, read_stamp
 from crypto.errors import CryptoError
-from crypto.merkle import CompactRange, leaf_hashes
+from crypto.merkle import CompactRange, MalformedTree, leaf_hashes
 from crypto.signatures import VerifyingKey
 
 Row = tuple[int, bytes, bytes, str, str, str | None, str]
@@ -90,6 +92,10 @@ class Verdict:
         return self.findings[0].first if self.findings else None
 
 
+NOTHING = CompactRange()
+NO_COMPLETIONS: Mapping[int, Sequence[bytes]] = MappingProxyType({})
+
+
 class _Broken(Exception):  # noqa: N818 -- ends the walk; never leaves this module
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding.message)
@@ -107,6 +113,8 @@ def verify(
     key: VerifyingKey,
     origin: str,
     outside: Sequence[str] = (),
+    before: CompactRange = NOTHING,
+    completions: Mapping[int, Sequence[bytes]] = NO_COMPLETIONS,
 ) -> Verdict:
     """Check a log.
 
@@ -121,13 +129,24 @@ def verify(
     outside
         Checkpoints (signed notes) that were kept elsewhere. They show a cut tail, an older state
         and a fork, which a log that was rewritten together with its checkpoints cannot show.
+    before, completions
+        Where retention took leaves away: the tree that was kept of them, and for each checkpoint
+        of `outside` from before its end the hashes that make the stored tree of its size that one
+        (`audit.epochs.completion`). The leaves in `pages` follow that tree.
 
     """
     findings: list[Finding] = []
-    heads = _signed_heads(checkpoints, key=key, origin=origin, findings=findings)
-    heads += _outside_heads(outside, key=key, origin=origin, findings=findings)
+    stored = list(checkpoints)
+    heads = _signed_heads(stored, key=key, origin=origin, findings=findings)
+    kept = _outside_heads(outside, key=key, origin=origin, findings=findings)
+    trees = {each.size: each for each in stored}
+    for head in kept:
+        if head.size < before.size and not _begins(head, before, trees, completions):
+            message = f"the first {head.size} leaves are not shown to be those that were signed"
+            findings.append(Finding(fault=Fault.ROOT, first=0, last=head.size - 1, message=message))
+    heads = [each for each in heads + kept if each.size >= before.size]
     heads.sort(key=operator.attrgetter("size"))
-    walk = _Walk(heads)
+    walk = _Walk(heads, before)
     try:
         for page in pages:
             walk.take(page)
@@ -189,16 +208,34 @@ def _outside_heads(
     return heads
 
 
+def _begins(
+    head: TreeHead,
+    before: CompactRange,
+    trees: Mapping[int, StoredCheckpoint],
+    completions: Mapping[int, Sequence[bytes]],
+) -> bool:
+    """Say whether a signed tree from before the leaves that are left is shown to begin theirs."""
+    stored = trees.get(head.size)
+    if stored is None or head.size not in completions:
+        return False
+    try:
+        tree = CompactRange.decode(size=stored.size, encoded=stored.nodes)
+    except MalformedTree:
+        return False
+    then = grown(tree, stop=before.size, roots=completions[head.size])
+    return tree.root() == head.root and then == before
+
+
 class _Walk:
     """The tree as it grows, and the signed heads that it has yet to meet."""
 
-    def __init__(self, heads: Sequence[TreeHead]) -> None:
+    def __init__(self, heads: Sequence[TreeHead], before: CompactRange) -> None:
         by_size = groupby(heads, key=operator.attrgetter("size"))
         self._ahead = [(size, {head.root for head in same}) for size, same in by_size]
         self._ahead.reverse()
-        self.tree = CompactRange()
+        self.tree = before
         self.compared = 0
-        self.signed_size = 0
+        self.signed_size = before.size
         self.clock_back: list[int] = []
         self._sequenced = ""
         self._meet()

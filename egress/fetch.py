@@ -9,6 +9,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urljoin
 
 from destinations import addresses
@@ -126,15 +127,44 @@ def fetch(
     raise RedirectRefused(f"{policy.redirects} redirects are followed, not one more")
 
 
-def _ask(call: _Call, target: Target, headers: Mapping[str, str]) -> tuple[Fetched, str | None]:
+def send(
+    url: str,
+    *,
+    method: Literal["POST", "PUT"],
+    body: bytes,
+    policy: Policy,
+    limits: Limits,
+    headers: Mapping[str, str] | None = None,
+    resolve: Resolver = system_addresses,
+) -> Fetched:
+    """Send a body to a URL under a policy, as `fetch` does; no redirect is followed.
+
+    Any status but a redirect's is an answer. A body that has begun to leave is never sent again.
+    """
+    call = _Call(policy=policy, limits=limits, resolve=resolve)
+    sent = {**(headers or {}), "Content-Length": str(len(body))}
+    answer, location = _ask(call, target_of(url), sent, method=method, body=body)
+    if location is not None:
+        raise RedirectRefused("what is sent follows no redirect")
+    return answer
+
+
+def _ask(
+    call: _Call,
+    target: Target,
+    headers: Mapping[str, str],
+    *,
+    method: str = "GET",
+    body: bytes = b"",
+) -> tuple[Fetched, str | None]:
     call.policy.check_target(target)
-    request = _request(target, headers)
+    request = _request(target, headers, method) + body
     pinned = _pinned(call, target)
     connection = _connect(call, target, pinned)
     wire = Wire(connection, left=lambda: call.left(call.limits.read))
     try:
         wire.send(request)
-        response = http.client.HTTPResponse(wire, method="GET")  # type: ignore[arg-type]  # makefile is all it asks of a socket
+        response = http.client.HTTPResponse(wire, method=method)  # type: ignore[arg-type]  # makefile is all it asks of a socket
         response.begin()
         if response.status in _REDIRECTS:
             location = response.getheader("Location")
@@ -227,8 +257,8 @@ def _secured(call: _Call, target: Target, connection: socket.socket) -> socket.s
         raise
 
 
-def _request(target: Target, headers: Mapping[str, str]) -> bytes:
-    lines = [f"GET {target.path} HTTP/1.1", f"Host: {target.authority}"]
+def _request(target: Target, headers: Mapping[str, str], method: str) -> bytes:
+    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
     every = {"User-Agent": "tawny", "Accept": "*/*", "Accept-Encoding": "gzip"}
     every |= {"Connection": "close", **headers}
     for name, value in every.items():

@@ -77,9 +77,13 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries in the order of the log; ``checkpoint`` is the newest signed head, null before it."""
+    """Entries in the order of the log; ``checkpoint`` is the newest signed head, null before it.
+
+    ``begins`` is the index of the first entry that is still kept: earlier ones were retired.
+    """
 
     entries: list[AuditEntry]
+    begins: int
     checkpoint: str | None
     follow: str
     more: bool
@@ -212,6 +216,7 @@ OPERATIONS: tuple[Operation, ...] = (
                             "proof": [],
                         }
                     ],
+                    "begins": 0,
                     "checkpoint": CHECKPOINT,
                     "follow": "1-1",
                     "more": False,

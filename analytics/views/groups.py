@@ -20,6 +20,8 @@ from analytics.actions.groups import (
 from analytics.ingest.bodies import inflated
 from analytics.ingest.reasons import Unreadable
 from audit.actors import Actor
+from audit.events import EventType
+from audit.record import tally
 from tenants.apikeys import Scope
 from tenants.auth import KeyAuthentication, caller_from, caller_of
 from tenants.errors import Forbidden, Refused
@@ -73,6 +75,13 @@ class RawGroups(APIView):
         who = caller_of(request)
         with tenant_scope(who.tenant):
             groups = groups_of(who.tenant)
+            tally(
+                event=EventType.GROUPS_POLLED,
+                actor=Actor(kind="key", id=who.key),
+                tenant=who.tenant,
+                now=timezone.now(),
+                items=len(groups.groups or []),
+            )
         return Response({"version": VERSION, "groups": groups.groups or []})
 
     def post(self, request: Request) -> Response:

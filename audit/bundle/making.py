@@ -6,7 +6,7 @@ Runs inside `audit.scope.all_tenants_audit("reader")`, after the deed was record
 import ast
 import inspect
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -16,11 +16,16 @@ from typing import Any
 import msgspec
 from django.db import connections
 
-from audit.bundle.writing import Range, Writer, make_folder, span_of, write_rest
+from audit import log
+from audit.bundle.writing import Earlier, Writer, make_folder, span_of, write_rest
+from audit.epochs import completion, kept_from
 from audit.events import EventType
-from audit.leaves import read_leaf
+from audit.leaves import instant, read_leaf
+from audit.models import Epoch
+from audit.nodes import Prover
 from audit.reading import stored_checkpoints
 from audit.scope import bulk_cursor
+from audit.staging import Cursor
 from audit.verify import StoredCheckpoint
 from crypto.merkle import CompactRange, MalformedTree
 from crypto.signatures import VerifyingKey
@@ -32,6 +37,10 @@ PAGE = 5000
 
 _ROWS = """
 SELECT idx, leaf, leaf_hash FROM audit_log WHERE idx > %s AND idx < %s ORDER BY idx LIMIT %s
+"""
+_LAST_OF_DAYS = """
+SELECT max(size) FROM audit_checkpoint WHERE size < %s
+GROUP BY date_trunc('day', signed_at AT TIME ZONE 'UTC')
 """
 _PLACE = "SELECT min(idx) FROM audit_log WHERE occurred_at >= %s"
 
@@ -124,23 +133,45 @@ def write_bundle(
     origin: str,
     since: datetime | None = None,
     until: datetime | None = None,
+    kept: Collection[int] = (),
 ) -> dict[str, object]:
     """Write a bundle into a new or empty folder and say what it holds.
 
     It begins after the last checkpoint before `since` and ends with the first after `until`, so
-    that both ends are signed. Raises `FileExistsError`.
+    that both ends are signed; where retention took leaves away, at the earliest where they begin.
+    `kept` are sizes of checkpoints that somebody has, to be proved beside one a day. Raises
+    `FileExistsError`.
     """
+    return write_part(
+        folder, key=key, origin=origin, first=_place(since), stop=_place(until), kept=kept
+    )
+
+
+def write_part(
+    folder: Path,
+    *,
+    key: VerifyingKey,
+    origin: str,
+    first: int | None,
+    stop: int | None,
+    kept: Collection[int] = (),
+) -> dict[str, object]:
+    """Write the leaves from `first` to before `stop` as `write_bundle` does."""
     make_folder(folder)
     stored = stored_checkpoints(using="default")
-    span = span_of(
-        [tree for each in stored if (tree := _tree(each)) is not None],
-        first=_place(since),
-        stop=_place(until),
-        size=_size(),
-    )
+    with bulk_cursor(using="default") as cursor:
+        begins = kept_from(cursor)
+        trees = [tree for each in stored if (tree := _tree(each)) is not None]
+        span = span_of(
+            [begins, *(tree for tree in trees if tree.size >= begins.size)],
+            first=begins.size if first is None else max(first, begins.size),
+            stop=stop,
+            size=log.load_head(cursor).size,
+        )
+        earlier = list(_earlier(cursor, stored, before=span.before, kept=kept))
     coverage = Coverage()
     with Writer(folder) as writer:
-        for idx, leaf, leaf_hash in _rows(span):
+        for idx, leaf, leaf_hash in rows_between(span.before.size, span.stop):
             writer.add(idx, leaf, leaf_hash)
             coverage.add(idx, leaf)
     notes = [each.note for each in stored if span.before.size <= each.size <= span.stop]
@@ -150,9 +181,15 @@ def write_bundle(
         origin=origin,
         key=key,
         notes=notes,
-        documents={"catalogue.json": catalogue(), "coverage.json": coverage.document()},
+        earlier=earlier,
+        documents={
+            "catalogue.json": catalogue(),
+            "coverage.json": coverage.document(),
+            "epochs.json": epochs(),
+        },
     )
     return {
+        "begins": begins.size,
         "start": span.before.size,
         "size": span.stop,
         "entries": coverage.entries,
@@ -167,6 +204,41 @@ def _tree(stored: StoredCheckpoint) -> CompactRange | None:
         return None
 
 
+def _earlier(
+    cursor: Cursor,
+    stored: Sequence[StoredCheckpoint],
+    *,
+    before: CompactRange,
+    kept: Collection[int],
+) -> Iterator[Earlier]:
+    """Prove that the last checkpoint of each day, and those in `kept`, begin `before`."""
+    days = cursor.execute(_LAST_OF_DAYS, [before.size]).fetchall()
+    wanted = {row[0] for row in days} | set(kept)
+    prover = Prover(cursor, CompactRange())
+    for each in stored:
+        tree = _tree(each) if each.size in wanted and each.size < before.size else None
+        if tree is not None:
+            then = completion(cursor, prover, old=tree.size, new=before.size)
+            yield Earlier(tree=tree, then=tuple(then))
+
+
+def epochs() -> list[dict[str, object]]:
+    """Return what retention took away: bounds, root, times and where the archive lies."""
+    return [
+        {
+            "start": each.start,
+            "stop": each.stop,
+            "root": bytes(each.root).hex(),
+            "first": instant(each.first_at),
+            "last": instant(each.last_at),
+            "retired": instant(each.sealed_at),
+            "archive": each.archive,
+            "archive_sha256sums": bytes(each.archive_digest).hex(),
+        }
+        for each in Epoch.objects.order_by("start")
+    ]
+
+
 def _place(time: datetime | None) -> int | None:
     if time is None:
         return None
@@ -176,18 +248,12 @@ def _place(time: datetime | None) -> int | None:
     return found
 
 
-def _size() -> int:
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(idx) + 1, 0) FROM audit_log")
-        size: int = cursor.fetchone()[0]
-    return size
-
-
-def _rows(span: Range) -> Iterator[tuple[int, bytes, bytes]]:
-    last = span.before.size - 1
+def rows_between(first: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield index, leaf and stored hash of the rows from `first` to before `stop`, as they are."""
+    last = first - 1
     with bulk_cursor(using="default") as cursor:
         while True:
-            rows = cursor.execute(_ROWS, [last, span.stop, PAGE], binary=True).fetchall()
+            rows = cursor.execute(_ROWS, [last, stop, PAGE], binary=True).fetchall()
             if not rows:
                 return
             yield from ((idx, bytes(leaf), bytes(leaf_hash)) for idx, leaf, leaf_hash in rows)

@@ -6,14 +6,7 @@ kept, and looks for a clock that was set back. Exit 0: whole, 1: not. Have the k
 """
 
 # fmt: off
-import argparse
-import base64
-import gzip
-import hashlib
-import io
-import json
-import multiprocessing
-import sys
+import argparse, base64, gzip, hashlib, io, json, multiprocessing, sys  # noqa: E401, I001 -- short
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +19,8 @@ Point = tuple[int, int, int, int]
 ZERO: Point = (0, 1, 1, 0)
 Finding = tuple[str, int, int, str]  # what kind, first and last index, a sentence
 Job = tuple[Path, int, int, list[bytes], set[int]]  # folder, first, last, nodes before, cuts
+Heads = dict[int, set[bytes]]
+Shown = dict[str, tuple[list[str], list[str]]]
 Walked = tuple[int, dict[int, list[bytes]], list[bytes], str, str, list[Finding]]
 
 def _point(raw: bytes) -> Point:  # Decompress, RFC 8032 5.1.3
@@ -37,13 +32,11 @@ def _point(raw: bytes) -> Point:  # Decompress, RFC 8032 5.1.3
         raise ValueError("no point of the curve")
     x = P - x if x & 1 != sign else x
     return x, y, 1, x * y % P
-
 def _add(p: Point, q: Point) -> Point:  # Add, RFC 8032 5.1.4
     a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
     c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % P, g * h % P, f * g % P, e * h % P
-
 # Make the multiples 0 to 256 of 256^n times a point: a product is then 32 additions
 def _table(point: Point) -> list[list[Point]]:
     rows: list[list[Point]] = []
@@ -60,20 +53,16 @@ class _Key:  # the log's public key, from its line (C2SP vkey)
             raise ValueError("the key is no Ed25519 vkey")
         self.raw, (x, y, _, xy) = blob[1:], _point(blob[1:])
         base = _point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
-        self.tables = _table(base), _table(((P - x) % P, y, 1, (P - xy) % P))
-
+        self.rows = [*_table(base), *_table(((P - x) % P, y, 1, (P - xy) % P))]
     def verifies(self, message: bytes, signature: bytes) -> bool:  # [S]B - [k]A = R (5.1.7)
         s = int.from_bytes(signature[32:], "little")
         k = hashlib.sha512(signature[:32] + self.raw + message).digest()
-        if len(signature) != 64 or s >= ORDER:
-            return False
         total = ZERO
-        for rows, number in zip(self.tables, (s, int.from_bytes(k, "little") % ORDER), strict=True):
-            for row, digit in zip(rows, number.to_bytes(32, "little"), strict=True):
-                total = _add(total, row[digit]) if digit else total
+        digits = signature[32:] + (int.from_bytes(k, "little") % ORDER).to_bytes(32, "little")
+        for row, digit in zip(self.rows, digits, strict=True):
+            total = _add(total, row[digit]) if digit else total
         x, y = (each * pow(total[2], -1, P) % P for each in total[:2])
-        return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
-
+        return s < ORDER and (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
     def root(self, note: str, origin: str) -> bytes:  # of a checkpoint that this key signed
         text, _, lines = note.rpartition("\n\n")
         for line in lines.split("\n"):
@@ -81,7 +70,8 @@ class _Key:  # the log's public key, from its line (C2SP vkey)
             blob = base64.b64decode(encoded, validate=True)
             if name == self.name and blob[:4] == self.id:
                 named, _, root, *_ = text.split("\n")
-                if named != origin or not self.verifies(f"{text}\n".encode(), blob[4:]):
+                said = f"{text}\n".encode()  # what was signed ends with its last line's end
+                if named != origin or len(blob) != 68 or not self.verifies(said, blob[4:]):
                     raise ValueError("its signature does not verify, or it is of another log")
                 return base64.b64decode(root, validate=True)
         raise ValueError("the log's key did not sign it")
@@ -91,10 +81,17 @@ def _root(nodes: list[bytes]) -> bytes:
     for each in nodes[-2::-1]:
         root = hashlib.sha256(b"\1" + each + root).digest()
     return root
-
+# Append whole subtrees to a tree of so many entries, each as large as fits before stop
+def _grown(size: int, stop: int, nodes: list[bytes], roots: list[bytes]) -> list[bytes]:
+    for each in roots:
+        step = 1 << min((size & -size or stop).bit_length(), (stop - size).bit_length()) - 1
+        size, carry, root = size + step, size // step, each
+        while carry & 1:
+            root, carry = hashlib.sha256(b"\1" + nodes.pop() + root).digest(), carry >> 1
+        nodes.append(root)
+    return nodes if size == stop else []
 def _is_back(now: str, before: str) -> bool:
     return (datetime.fromisoformat(before) - datetime.fromisoformat(now)).total_seconds() > BACK
-
 # Hash a file: its end, its nodes at each cut and there, first and newest time, faults
 def _walk(job: Job) -> Walked:
     folder, size, last, nodes, cuts = job
@@ -127,6 +124,16 @@ def _walk(job: Job) -> Walked:
         found.append(("damaged", size, last, f"{type(error).__name__}: {error}"))
     return size, at, nodes, oldest, newest, found
 
+# Is the base what was signed? Are trees from before it, by size: their nodes, what follows, in it?
+def _before(size: int, nodes: list[bytes], heads: Heads, shown: Shown) -> list[Finding]:
+    root, found = {_root(nodes)}, list[Finding]()
+    if heads.get(size, root) != root or size > max(heads, default=0):
+        found.append(("base", 0, size - 1, "what came before is not what was signed"))
+    for at in sorted(each for each in heads if each < size):
+        old, then = ([*map(base64.b64decode, part)] for part in shown.get(str(at), ("", "")))
+        if heads[at] != {_root(old)} or _grown(at, size, old, then) != nodes:
+            found.append(("earlier", 0, at - 1, f"the first {at} entries are not shown to be here"))
+    return found
 def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
     said = json.loads((folder / "bundle.json").read_bytes())
     key, size, stop = _Key(vkey or (folder / "vkey").read_text()), said["start"], said["size"]
@@ -134,25 +141,22 @@ def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
     kept = (folder / "checkpoints.ndjson").read_bytes().splitlines()
     texts = [json.loads(line)["note"] for line in kept] + [each.read_text() for each in outside]
     notes = sorted((int(text.split("\n")[1]), text) for text in texts)
-    high = (size // FILE).bit_count()
-    found, upper, newest, signed = list[Finding](), nodes[:high], "", size
-    starts = [size, *range((size // FILE + 1) * FILE, stop, FILE)] if stop > size else []
+    found, upper, newest, signed = list[Finding](), nodes[: (size // FILE).bit_count()], "", size
     jobs = [
-        (folder, first, min(first // FILE * FILE + FILE, stop) - 1, [] if n else nodes[high:],
+        (folder, first, min(first // FILE * FILE + FILE, stop) - 1, [] if n else nodes[len(upper):],
          {at for at, _ in notes if first < at <= first // FILE * FILE + FILE})
-        for n, first in enumerate(starts)
+        for n, first in enumerate([size, *range((size // FILE + 1) * FILE, stop, FILE)])
+        if first < stop
     ]
     with multiprocessing.Pool(min(4, multiprocessing.cpu_count())) as pool:
-        walks, heads, before = pool.imap(_walk, jobs), dict[int, set[bytes]](), 0
+        walks, heads, before = pool.imap(_walk, jobs), Heads(), 0
         for at, note in notes:
             try:
                 heads[at] = {key.root(note, said["origin"])} | heads.get(at, set())
             except (ValueError, IndexError) as error:
-                bad = f"the checkpoint of {at} entries: {error}"
-                found.append(("checkpoint", before, max(at - 1, 0), bad))
+                found.append(("checkpoint", before, max(at - 1, 0), f"of {at} entries: {error}"))
             before = at
-        if nodes and heads.get(size) != {_root(nodes)}:
-            found.append(("base", 0, size - 1, "what came before is not what was signed"))
+        found += _before(size, nodes, heads, json.loads((folder / "earlier.json").read_bytes()))
         for (_, first, last, _, _), walked in zip(jobs, walks, strict=True):
             size, cuts, nodes, oldest, time, bads = walked
             found, back = found + bads, bool(newest and oldest and _is_back(oldest, newest))
@@ -160,8 +164,7 @@ def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
             newest = max(newest, time)
             for at, lower in cuts.items():
                 if at in heads and heads[at] != {_root(upper + lower)}:
-                    bad = f"the first {at} entries are not those that were signed"
-                    found, size = [*found, ("root", signed, at - 1, bad)], last
+                    found, size = [*found, ("root", signed, at - 1, "not what was signed")], last
                     break
                 signed = at if at in heads else signed
             if size <= last:
@@ -181,7 +184,7 @@ def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
         "findings": [{"fault": f[0], "first": f[1], "last": f[2], "message": f[3]} for f in found],
     }
 
-def _main() -> int:
+if __name__ == "__main__":
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("dir", type=Path, nargs="?", default=Path(__file__).parent)
     asked.add_argument("--vkey", default="", help="the log's public key, as you got it elsewhere")
@@ -193,7 +196,4 @@ def _main() -> int:
     except (OSError, ValueError, LookupError, TypeError) as error:
         answer = {"ok": False, "first_bad": 0, "findings": [f"no bundle can be read: {error!r}"]}
     sys.stdout.write(json.dumps(answer, indent=None if given.json else 1) + "\n")
-    return 0 if answer["ok"] else 1
-
-if __name__ == "__main__":
-    sys.exit(_main())
+    sys.exit(0 if answer["ok"] else 1)

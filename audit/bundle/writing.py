@@ -35,6 +35,14 @@ class Range:
     stop: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A signed tree from before the bundle, and the subtree roots that make it the base."""
+
+    tree: CompactRange
+    then: tuple[bytes, ...]
+
+
 class Writer:
     """Writes leaves into the files of a folder, in the order in which they come.
 
@@ -84,12 +92,12 @@ def write_rest(
     key: VerifyingKey,
     notes: Iterable[str],
     documents: dict[str, object],
+    earlier: Iterable[Earlier] = (),
 ) -> None:
     """Write everything but the entries; ``SHA256SUMS`` comes last and names every file."""
-    nodes = [base64.b64encode(each).decode() for each in span.before.nodes]
     about = {
         "format": FORMAT, "origin": origin, "start": span.before.size, "size": span.stop,
-        "nodes": nodes,
+        "nodes": _texts(span.before.nodes),
     }  # fmt: skip
     _document(folder / "bundle.json", about)
     for name, content in documents.items():
@@ -97,10 +105,21 @@ def write_rest(
     (folder / "vkey").write_text(key.encode() + "\n", "ascii")
     with (folder / "checkpoints.ndjson").open("x", encoding="ascii") as file:
         file.writelines(json.dumps({"note": note}) + "\n" for note in notes)
+    before = {str(each.tree.size): (_texts(each.tree.nodes), _texts(each.then)) for each in earlier}
+    _document(folder / "earlier.json", before)
     shutil.copyfile(VERIFIER, folder / "verify.py")
-    names = sorted(each.name for each in folder.iterdir())
-    sums = [f"{_digest(folder / name)}  {name}\n" for name in names]
+    write_sums(folder)
+
+
+def write_sums(folder: Path) -> None:
+    """Write ``SHA256SUMS`` over every file in a folder and below it."""
+    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    sums = [f"{_digest(each)}  {each.relative_to(folder)}\n" for each in files]
     (folder / "SHA256SUMS").write_text("".join(sums), "utf-8")
+
+
+def _texts(hashes: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(each).decode() for each in hashes]
 
 
 def make_folder(folder: Path) -> None:

@@ -39,11 +39,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = ["config.middleware.ByDoor"]  # which chooses one of these two by the path
 API_MIDDLEWARE = [
+    "config.witness.Witness",  # outermost: it sees how a request ended
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",
     "console.gate.StaffGate",  # a page of the console mounted here would stay closed
 ]
 PAGE_MIDDLEWARE = [
+    "config.witness.Witness",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -226,6 +228,7 @@ CHECKPOINT_FILE = ""
 CHECKPOINT_KEY_FILE = ""
 # Where else each signed checkpoint goes: file:/PATH, syslog:/SOCKET, syslog://HOST:PORT
 CHECKPOINT_PLACES = os.environ.get("TAWNY_CHECKPOINT_PLACES", "").replace(",", " ").split()
+AUDIT_ARCHIVE = os.environ.get("TAWNY_AUDIT_ARCHIVE", "")  # where retired epochs are written to
 HOME_NETWORKS: list[str] = []
 FINDINGS_TIME = "s" if os.environ.get("TAWNY_FINDINGS_TIME") == "s" else "ms"
 

@@ -147,6 +147,13 @@ def _save(
 ) -> str:
     tenant.save(force_insert=True)
     record(
+        event=EventType.TENANT_KEY_CREATED,
+        actor=actor,
+        now=now,
+        tenant=tenant.id,
+        resource=f"tenant:{tenant.id}",
+    )
+    record(
         event=EventType.TENANT_CREATED,
         actor=actor,
         now=now,

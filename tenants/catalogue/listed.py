@@ -81,6 +81,8 @@ LISTED: Mapping[str, Listed] = {
     ),
     "audit_node": Listed(reason="inner hashes of the tree", app=READ | {"INSERT"}),
     "audit_checkpoint": Listed(reason="signed tree heads, public", app=READ | {"INSERT"}),
+    "audit_epoch": Listed(reason="trees of entries that were retired", app=READ),
+    "audit_edge": Listed(reason="hashes beside retired checkpoints", app=READ),
     # -- staff are nobody's tenant
     "staff": Listed(reason="people of the operator's", app=KEPT),
     "staff_totp": Listed(reason="authenticators of staff, sealed", app=ROWS),

@@ -42,7 +42,7 @@ class Audit(APIView):
     http_method_names = ["get", "head"]
 
     def get(self, request: Request) -> Response:
-        """Answer one page: ``entries``, ``checkpoint``, ``follow`` and ``more``."""
+        """Answer one page: ``entries``, ``begins``, ``checkpoint``, ``follow`` and ``more``."""
         asked = request.query_params
         unknown = sorted(set(asked) - PARAMETERS)
         if unknown:
@@ -65,6 +65,7 @@ class Audit(APIView):
         return Response(
             {
                 "entries": [_shown(each) for each in page.entries],
+                "begins": page.begins,
                 "checkpoint": page.checkpoint or None,
                 "follow": feed.bookmark_of(page.follow),
                 "more": page.more,

@@ -132,7 +132,7 @@ def test_an_entry_that_is_not_signed_yet_waits_where_proofs_are_asked_for(
     tenant: tuple[UUID, str], deed: Callable[..., UUID], sequencer: Sequencer
 ) -> None:
     assert read(tenant[1], "proofs=1") == {
-        "entries": [], "checkpoint": None, "follow": "1-0", "more": False,
+        "entries": [], "begins": 0, "checkpoint": None, "follow": "1-0", "more": False,
     }  # fmt: skip
     deed(tenant[0])
     sequencer.step(flush=True)

@@ -1,5 +1,7 @@
 """``manage.py sequencer``: the one process that orders audit rows and alerts, and signs."""
 
+import contextlib
+import os
 import signal
 import threading
 from pathlib import Path
@@ -14,14 +16,18 @@ from analytics.actions.sequencing import sequence_alerts
 from audit.actors import Actor
 from audit.errors import AnotherSequencer
 from audit.events import EventType
-from audit.places import Places, place_of
+from audit.places import Places
 from audit.record import record
 from audit.sequencer import Sequencer
+from config.in_force import record_settings
+from config.places import place_of
 from config.start import refuse_wrong_roles
 from crypto import signatures
 
 IDLE_SECONDS = 0.25
 """Seconds between steps when nothing waits: an alert shows half a second after its commit."""
+
+ACTOR = Actor(kind="system", id="sequencer")
 
 LAST_WORD_SECONDS = 10.0
 """What a place for checkpoints may still take when everything else is done."""
@@ -43,7 +49,7 @@ class Command(BaseCommand):
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
-        places = Places([place_of(each) for each in settings.CHECKPOINT_PLACES])
+        places = Places([place_of(each, environ=os.environ) for each in settings.CHECKPOINT_PLACES])
         key = Path(settings.CHECKPOINT_KEY_FILE).read_bytes()
         sequencer = Sequencer(
             signer=signatures.decode_private(key, name=settings.AUDIT_ORIGIN),
@@ -55,9 +61,10 @@ class Command(BaseCommand):
         )
         record(
             event=EventType.SEQUENCER_STARTED,
-            actor=Actor(kind="system", id="sequencer"),
+            actor=ACTOR,
             now=timezone.now(),
         )
+        record_settings(actor=ACTOR, now=timezone.now())
         while not stop.is_set():
             try:
                 more = sequencer.step(flush=options["once"]).more
@@ -68,4 +75,8 @@ class Command(BaseCommand):
                 if options["once"]:
                     break
                 stop.wait(IDLE_SECONDS)
+        if stop.is_set():  # its own last word, so that the log says when nobody sequenced
+            record(event=EventType.SEQUENCER_STOPPED, actor=ACTOR, now=timezone.now())
+            with contextlib.suppress(AnotherSequencer):
+                sequencer.step(flush=True)
         places.wait(LAST_WORD_SECONDS)
