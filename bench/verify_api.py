@@ -1,133 +1,99 @@
-"""``make verify``: hold the running API against its own document, with requests nobody thought of.
+"""``make verify``: the bars of the API (docs/security-api.md), on a deployment made for it.
 
-Starts the embedded deployment in a folder that goes away, lets schemathesis make requests of the
-document at ``/v1/schema``, and fails for an answer that is a failure of ours, of a status or media
-type that the document does not name, or of another shape than it says. Some two minutes.
+    python -m bench.verify_api [PART...] [--cases N] [--rounds N] [--json]
+
+Starts the embedded product with two web processes in a folder that goes away, measures each part,
+and fails where a bar is not met. All parts take some fifteen minutes of an idle machine; ``oracle``
+runs on servers of its own. With ``--json`` the last line of stdout is one JSON object.
 """
 
-import http.client
-import os
-import signal
-import subprocess
+import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-CASES = 60
-"""Requests made up for each operation beside the document's examples: below 2,000 in all."""
-STARTS_SECONDS = 180.0
-STOPS_SECONDS = 60.0
-CHECKS = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_schema_conformance",
-)
-HOOKS = "bench.api_hooks"
-"""Teaches schemathesis to send lines of JSON."""
+from bench.api import bombs, credentials, noise, oracle, rates, schema, twins
+from bench.api.product import Product, serving
+from config.embedded.progress import on_stderr
 
 
-class NotServing(Exception):  # noqa: N818 -- reads as a fact
-    """The deployment did not come up, so that nothing could be verified."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How much of each part is measured."""
+
+    cases: int
+    rounds: int
+    seconds: float
+    calls: int
+    honest: int
 
 
-class _FirstLogin(msgspec.Struct):
-    api_key: str
+PARTS: dict[str, Callable[[Product, Options], Any]] = {
+    "credentials": lambda product, _: credentials.measure(product),
+    "twins": lambda product, _: twins.measure(product),
+    "rates": lambda product, _: rates.measure(product),
+    "bombs": lambda product, options: bombs.measure(product, honest=options.honest),
+    "noise": lambda product, options: noise.measure(
+        product, rounds=options.rounds, seconds=options.seconds
+    ),
+    "schema": lambda product, options: schema.measure(product, cases=options.cases),
+}
+"""By name: what is measured on the running product."""
+ORACLE = "oracle"
 
 
-class _Run(msgspec.Struct):
-    url: str
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for, all of it where nothing is named; return the exit status."""
+    parser = argparse.ArgumentParser(description="The bars of the API, measured.")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, ORACLE, []], metavar="PART")
+    parser.add_argument("--cases", type=int, default=10_000, help="requests of API-4 in all")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of API-8's noise")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each stretch of a round")
+    parser.add_argument("--calls", type=int, default=oracle.CALLS, help="of ISO-8 by route")
+    parser.add_argument("--honest", type=int, default=bombs.HONEST, help="honest batches of API-2")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object")
+    given = parser.parse_args(arguments)
+    options = Options(
+        cases=given.cases,
+        rounds=given.rounds,
+        seconds=given.seconds,
+        calls=given.calls,
+        honest=given.honest,
+    )
+    asked = given.parts or [*PARTS, ORACLE]
+    found: dict[str, Any] = {}
+    chosen = [name for name in asked if name in PARTS]
+    if chosen:
+        with (
+            tempfile.TemporaryDirectory(prefix="tawny-verify-") as folder,
+            serving(Path(folder) / "home") as product,
+        ):
+            for name in chosen:
+                found[name] = PARTS[name](product, options)
+                _say(name, found[name])
+    if ORACLE in asked:
+        found[ORACLE] = oracle.measure(on_stderr(), calls=options.calls)
+        _say(ORACLE, found[ORACLE])
+    if given.json:
+        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+    return 0 if all(each.met for each in found.values()) else 1
 
 
-@contextmanager
-def deployment(home: Path) -> Iterator[tuple[str, str]]:
-    """Run everything in a folder; give its address and its first tenant's key."""
-    environment = {
-        **os.environ,
-        "TAWNY_HOME": str(home),
-        "TAWNY_PORT": "0",
-        "TAWNY_SIGNUP": "open",
-        "TAWNY_OPEN_WISDOM": "on",
-    }
-    command = [sys.executable, "-m", "config.embedded", "run"]
-    with subprocess.Popen(command, env=environment, cwd=REPOSITORY) as running:  # noqa: S603 -- our own
-        try:
-            url = _serving(home, running)
-            key = msgspec.json.decode((home / "first-login").read_bytes(), type=_FirstLogin).api_key
-            _publish(environment)
-            yield url, key
-        finally:
-            running.send_signal(signal.SIGINT)
-            running.wait(STOPS_SECONDS)
-
-
-def _publish(environment: dict[str, str]) -> None:
-    """Publish a snapshot of a small list, so that there is something to ask about."""
-    folder = Path(environment["TAWNY_HOME"], "feeds")
-    folder.mkdir(exist_ok=True)
-    (folder / "verify.txt").write_text("c2.example c2:Example\n192.0.2.66:443\n", "ascii")
-    for words in (
-        ("add", "verify", "--source", "plain_list", "--path", "verify.txt"),
-        ("refresh", "verify"),
-    ):
-        command = [sys.executable, "-W", "ignore", "manage.py", "feeds", *words]
-        subprocess.run(command, env=environment, cwd=REPOSITORY, check=True)  # noqa: S603 -- our own
-
-
-def _serving(home: Path, running: subprocess.Popen[bytes]) -> str:
-    """Wait until the deployment says that it serves; return its address."""
-    end = time.monotonic() + STARTS_SECONDS
-    while time.monotonic() < end and running.poll() is None:
-        try:
-            url = msgspec.json.decode((home / "run.json").read_bytes(), type=_Run).url
-            if _is_ready(url):
-                return url
-        except (OSError, msgspec.DecodeError):  # not written yet, or nobody listens yet
-            pass
-        time.sleep(0.5)
-    raise NotServing(f"it did not serve within {STARTS_SECONDS:.0f} s")
-
-
-def _is_ready(url: str) -> bool:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == http.client.OK
-    finally:
-        connection.close()
-
-
-def verify(url: str, key: str) -> int:
-    """Make the requests; return schemathesis' exit status, 0 where all was as documented."""
-    return subprocess.run(  # noqa: S603 -- our own
-        [
-            str(Path(sys.executable).with_name("schemathesis")), "run", f"{url}/v1/schema",
-            "--auth", f"{key}:",
-            "--checks", ",".join(CHECKS),
-            "--phases", "examples,fuzzing",
-            "--max-examples", str(CASES),
-            "--suppress-health-check", "filter_too_much",
-        ],
-        env={**os.environ, "SCHEMATHESIS_HOOKS": HOOKS, "PYTHONPATH": str(REPOSITORY)},
-        cwd=tempfile.gettempdir(),  # where its own files may lie
-        check=False,
-    ).returncode  # fmt: skip
-
-
-def main() -> int:
-    """Verify a deployment made for it; return the exit status."""
-    with (
-        tempfile.TemporaryDirectory(prefix="tawny-verify-") as folder,
-        deployment(Path(folder) / "home") as (url, key),
-    ):
-        return verify(url, key)
+def _say(name: str, figure: Any) -> None:
+    told = msgspec.to_builtins(figure)
+    lines = [f"{name}: {'met' if figure.met else 'NOT MET'}"]
+    for member, value in told.items():
+        if isinstance(value, list):
+            lines += [f"  {member}: {msgspec.json.encode(each).decode()}" for each in value]
+        else:
+            lines.append(f"  {member}: {value}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

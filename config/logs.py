@@ -6,6 +6,7 @@ caught, in a command, the sequencer or a thread, is written as such a line too.
 """
 
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -16,6 +17,8 @@ from typing import Any
 import msgspec
 import structlog
 
+KEY = re.compile(r"(tw[ye]_[0-9A-Za-z]{12}_)[0-9A-Za-z]{49}")
+"""An API key (docs/keys.md): whoever puts one into a path puts it into the line of its refusal."""
 log = logging.getLogger("tawny.uncaught")
 
 
@@ -57,7 +60,7 @@ class JsonLine(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
             "level": record.levelname,
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": KEY.sub(r"\1…", record.getMessage()),
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__

@@ -24,7 +24,7 @@ from rest_framework.request import Request
 from audit.actors import Actor
 from audit.events import EventType, Outcome
 from audit.record import record
-from tenants import apikeys, keys
+from tenants import apikeys, keys, refusals
 from tenants.addresses import client_address
 from tenants.apikeys import Scope
 from tenants.errors import Forbidden, Limited, Refused, Unauthenticated
@@ -32,6 +32,8 @@ from tenants.keys import peppers
 from tenants.models import KeyIndex
 from tenants.plans import Plan
 
+OTHERS = "others"
+"""Every door but the events': they share the other buckets."""
 MAX_HEADER = 8_192
 """Characters of an Authorization header that are looked at: a key has 68, a password any number."""
 
@@ -171,11 +173,15 @@ class KeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, None]:
         """Return the caller, or raise REST framework's 401 or 403."""
         view = request.parser_context["view"]
+        now = timezone.now()  # noqa: TID251 -- the framework's view layer
+        refusals.repeat(
+            request.META.get("HTTP_AUTHORIZATION", ""), door=getattr(view, "door", OTHERS), now=now
+        )
         try:
             who = caller_from(
                 request,
                 scope=view.scope,
-                now=timezone.now(),  # noqa: TID251 -- the framework's view layer
+                now=now,
                 serves_expired=getattr(view, "serves_expired", False),
             )
         except Refused as refusal:

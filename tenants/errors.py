@@ -17,6 +17,10 @@ TenantError
     ├── Unauthenticated 401: no key, or one that nobody has
     ├── Forbidden       403: a revoked or expired key or tenant, a scope or network that it lacks
     ├── BadBody         400, 413 or 415: a body that is not the JSON object that it should be
+    ├── UnfitKey        400: an Idempotency-Key that is none
+    ├── KeyReused       422: an Idempotency-Key that came with another body before
+    ├── UnderWay        409: the first request of an Idempotency-Key is still being worked on
+    ├── Crowded         503: too many large bodies are being read; says when to come again
     └── Limited         429, or 503 where events are sent: too much of it; says when to come again
 """
 
@@ -140,14 +144,67 @@ class BadBody(Refused):
         self.status = status
 
 
+class UnfitKey(Refused):
+    """An Idempotency-Key that is none."""
+
+    code = "unfit_idempotency_key"
+
+
+class KeyReused(Refused):
+    """An Idempotency-Key that came with another body before."""
+
+    code = "idempotency_key_reused"
+    status = 422
+
+
+class UnderWay(Refused):
+    """The first request of an Idempotency-Key is still being worked on."""
+
+    code = "under_way"
+    status = 409
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+
+class Crowded(Refused):
+    """Too many large bodies are being read."""
+
+    code = "crowded"
+    status = 503
+    headers: Mapping[str, str] = {"Retry-After": "1"}
+
+    def __init__(self) -> None:
+        super().__init__("Other large bodies are being read; send this one again in a moment.")
+
+
 class Limited(Refused):
-    """Too many requests, octets or events; `headers` say how many are granted, and when again."""
+    """Too many requests, octets or events; `headers` say how many are granted, and when again.
+
+    `wait` is the same time unrounded, in seconds.
+    """
 
     code = "limited"
 
     def __init__(
-        self, message: str, *, status: int, retry_after: int, headers: Mapping[str, str]
+        self,
+        message: str,
+        *,
+        status: int,
+        retry_after: int,
+        headers: Mapping[str, str],
+        wait: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
+        self.wait = retry_after if wait is None else wait
         self.headers = {**headers, "Retry-After": str(retry_after)}
+
+    def again(self) -> "Limited":
+        """Return one like it, to be raised for another request."""
+        return Limited(
+            self.message,
+            status=self.status,
+            retry_after=self.retry_after,
+            headers=self.headers,
+            wait=self.wait,
+        )

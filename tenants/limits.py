@@ -19,15 +19,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from audit.actors import Actor
-from audit.events import EventType
-from audit.record import tally
-from tenants.auth import Caller
+from tenants import refusals
+from tenants.auth import OTHERS, Caller
 from tenants.buckets import Bucket, Level, connected, take
 from tenants.errors import Limited
 from tenants.models import UsageDay
@@ -38,7 +37,6 @@ log = logging.getLogger(__name__)
 
 EVENTS = "events"
 """The door where telemetry comes in; every other door shares the other buckets."""
-OTHERS = "others"
 REQUESTS = "requests"
 OCTETS = "content-bytes"  # the draft's name of the unit
 DAY_SECONDS = 86_400
@@ -98,17 +96,32 @@ def check(caller: Caller, *, door: str, now: datetime) -> Allowance:
         with tenant_scope(caller.tenant):
             used = used_today(now=now)
         if used >= limits.events_a_day:
-            _tally(caller, now=now)
+            refusals.count(caller.tenant, caller.key, now=now)
             raise _day_is_full(limits.events_a_day, now=now)
     buckets = _buckets(caller, limits, door=door, requests=1)
     given, levels = _take(buckets, now=now)
     headers = _headers(levels)
     if not given:
-        _tally(caller, now=now)
-        wait = max(1, math.ceil(max(level.wait for level in levels)))
+        refusals.count(caller.tenant, caller.key, now=now)
+        exact = max(level.wait for level in levels)
+        wait = max(1, math.ceil(exact))
         message = f"Too many requests or octets of this key or account; come again in {wait} s."
-        raise Limited(message, status=_status(door), retry_after=wait, headers=headers)
+        raise Limited(message, status=_status(door), retry_after=wait, headers=headers, wait=exact)
     return Allowance(headers=headers)
+
+
+def check_of(
+    request: Request | HttpRequest, caller: Caller, *, door: str, now: datetime
+) -> Allowance:
+    """Count a request, see `check`; one refused is remembered by its credential (`refusals`)."""
+    try:
+        return check(caller, door=door, now=now)
+    except Limited as refusal:
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        refusals.hold(
+            authorization, refusal, door=door, tenant=caller.tenant, key=caller.key, now=now
+        )
+        raise
 
 
 def charge(caller: Caller, *, events: int, octets: int, now: datetime) -> None:
@@ -144,7 +157,8 @@ class Throttle(BaseThrottle):
         who: Any = request.user
         if isinstance(who, Caller):  # a view may be open to all
             now = timezone.now()  # noqa: TID251 -- the framework's view layer
-            view.headers.update(check(who, door=getattr(view, "door", OTHERS), now=now).headers)
+            door = getattr(view, "door", OTHERS)
+            view.headers.update(check_of(request, who, door=door, now=now).headers)
         return True
 
 
@@ -218,14 +232,3 @@ def _status(door: str) -> int:
 
 def _day(now: datetime) -> date:
     return now.astimezone(UTC).date()
-
-
-def _tally(caller: Caller, *, now: datetime) -> None:
-    """Count a refusal in the audit log's minute: a row each would be the flood's own."""
-    with tenant_scope(caller.tenant):
-        tally(
-            event=EventType.REQUESTS_LIMITED,
-            actor=Actor(kind="key", id=caller.key),
-            tenant=caller.tenant,
-            now=now,
-        )

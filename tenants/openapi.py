@@ -1,9 +1,11 @@
 """The doors of accounts and keys as data, and the pages that mails link to."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from openapi import Access, Answer, Body, Operation, Parameter, Schema
-from tenants import openapi_rights
+from tenants import openapi_rights, repeats
 from tenants.apikeys import Scope
 from tenants.bodies import MAX_BODY
 from tenants.members import Details
@@ -11,6 +13,7 @@ from tenants.members import Details
 LIMIT = f"At most {MAX_BODY >> 10} KiB, as sent and inflated."
 HTML = "text/html"
 PAGE: Schema = {"type": "string"}
+KEPT_HOURS = int(repeats.KEPT.total_seconds()) // 3_600
 
 
 class Platform(msgspec.Struct, kw_only=True):
@@ -101,6 +104,22 @@ CONTENT_ENCODING = Parameter(
     schema={"type": "string", "enum": ["identity", "gzip", "deflate"]},
     example="identity",
 )
+IDEMPOTENCY_KEY = Parameter(
+    name=repeats.HEADER,
+    place="header",
+    description="Names the request, so that it takes effect once however often it is sent"
+    f" (draft-ietf-httpapi-idempotency-key-header). Kept {KEPT_HOURS} hours: until then the same"
+    " request gets the first one's answer, one with another body 422, and one that comes while the"
+    " first is still worked on may get 409. What was answered with an error may be sent again under"
+    " its key. May be left out.",
+    schema={"type": "string", "pattern": repeats.FORM},
+    example='"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+)
+REPEATED: Mapping[int, str] = {
+    409: "Only with an Idempotency-Key: an earlier request with it is still being worked on.",
+    422: "Only with an Idempotency-Key: it came with another body before.",
+}
+"""What a door that reads the header may answer besides."""
 TOKEN = Parameter(
     name="token",
     description="The token of the mail's link; without one the answer is 400.",
@@ -303,7 +322,7 @@ OPERATIONS: tuple[Operation, ...] = (
         description="Names a person as a member of the key's account and mails a link that confirms"
         f" the address. Five an hour and account. {LIMIT} Unknown members are ignored.",
         scope=Scope.ACCOUNT,
-        parameters=(CONTENT_ENCODING,),
+        parameters=(CONTENT_ENCODING, IDEMPOTENCY_KEY),
         body=Body(
             description="The person; `name` and `email` are needed.",
             content={
@@ -321,6 +340,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         answers=(Answer(description="The mail is on its way.", shape=Done, example={}),),
         refusals=(400, 413, 415),
+        reasons=REPEATED,
         limited=429,
     ),
     *openapi_rights.OPERATIONS,

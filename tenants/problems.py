@@ -15,8 +15,10 @@ TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
+    409: "Conflict",
     413: "Too large",
     415: "Unsupported encoding",
+    422: "Unprocessable",
     429: "Too many requests",
     503: "Unavailable",
 }

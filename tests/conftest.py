@@ -143,9 +143,10 @@ def now() -> datetime:
 def _no_keys_held() -> Iterator[None]:
     """Forget keys between tests: every test has tenants of its own."""
     yield
-    from tenants import keys  # noqa: PLC0415 -- pure tests must not import models
+    from tenants import keys, refusals  # noqa: PLC0415 -- pure tests must not import models
 
     keys.forget()
+    refusals.forget()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from audit.actors import Actor
 from audit.events import EventType
 from audit.record import tally
 from crypto.ids import uuid7
-from tenants import limits, offers
+from tenants import limits, offers, repeats
 from tenants.auth import Caller
 from tenants.models import Work
 from tenants.scope import tenant_scope
@@ -39,15 +39,28 @@ def seal_request(
     ]
 
 
-def accept_request(*, caller: Caller, parts: list[InboxPart], octets: int, now: datetime) -> None:
+def accept_request(
+    *,
+    caller: Caller,
+    parts: list[InboxPart],
+    octets: int,
+    now: datetime,
+    claim: repeats.Claim | None = None,
+) -> bytes | None:
     """Commit a request's parts, its row of work and its audit tally in one transaction.
 
     ``octets`` are those that were received. The hint to the workers goes out on commit. A request
-    of which nothing was accepted counts as a call without events, and makes no work. Raises
-    `Limited` where another request filled the tenant's day meanwhile.
+    of which nothing was accepted counts as a call without events, and makes no work. So does one
+    that comes again by its ``claim``: what was answered to it before is returned, else None.
+
+    Raises `Limited` where another request filled the tenant's day meanwhile, and what
+    `repeats.earlier` raises.
     """
-    events = sum(part.events for part in parts)
     with tenant_scope(caller.tenant):
+        earlier = None if claim is None else repeats.earlier(claim, now=now)
+        if earlier is not None:
+            parts = []
+        events = sum(part.events for part in parts)
         if parts:
             store.insert(parts)
             offers.add_work(
@@ -67,3 +80,4 @@ def accept_request(*, caller: Caller, parts: list[InboxPart], octets: int, now: 
             calls=1,
             items=events,
         )
+    return earlier

@@ -20,7 +20,7 @@ from audit.actors import Actor
 from audit.events import EventType
 from audit.record import record
 from destinations import addresses
-from tenants import keys
+from tenants import keys, repeats
 from tenants.errors import Refused
 from tenants.scope import tenant_scope
 
@@ -161,14 +161,28 @@ def _values(entries: Entries) -> list[str]:
     return [each if isinstance(each, str) else each.value for each in entries or ()]
 
 
-def replace_groups(*, tenant: UUID, groups: RawGroups, actor: Actor, now: datetime) -> None:
-    """Put a tenant's groups in the place of those it had, and audit it in the same transaction."""
+def replace_groups(
+    *,
+    tenant: UUID,
+    groups: RawGroups,
+    actor: Actor,
+    now: datetime,
+    claim: repeats.Claim | None = None,
+) -> bytes | None:
+    """Put a tenant's groups in the place of those it had, and audit it in the same transaction.
+
+    A request that comes again by its `claim` changes nothing: what was answered to it before is
+    returned, else None.
+    """
     keys.prepare(tenant, keys.CONFIGURATION, now=now)
     counts = {"groups": len(groups.groups or ()), "entries": entries_of(groups)}
     sealed = keys.seal(
         tenant, keys.CONFIGURATION, _encode(groups), "monitoring_groups", SCHEMA, now=now
     )
     with tenant_scope(tenant):
+        earlier = None if claim is None else repeats.earlier(claim, now=now)
+        if earlier is not None:
+            return earlier
         MonitoringGroups.objects.bulk_create(
             [
                 MonitoringGroups(
@@ -180,6 +194,7 @@ def replace_groups(*, tenant: UUID, groups: RawGroups, actor: Actor, now: dateti
             update_fields=["schema", "groups", "entries", "changed_at", "sealed"],
         )
         record(event=EventType.GROUPS_CHANGED, actor=actor, tenant=tenant, now=now, detail=counts)
+    return None
 
 
 def groups_of(tenant: UUID) -> RawGroups:

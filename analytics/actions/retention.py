@@ -32,7 +32,7 @@ from audit.actors import system
 from audit.events import EventType
 from audit.record import record
 from crypto.ids import first_uuid7
-from tenants import holds, terms
+from tenants import holds, repeats, terms
 from tenants.models import RetentionRun, TenantModel, UsageDay, Work, WorkState
 from tenants.scope import tenant_scope
 
@@ -87,6 +87,7 @@ def retain_inbox(*, tenant: UUID, now: datetime) -> dict[str, int]:
     }
     with tenant_scope(tenant):
         kept = set(InboxPart.objects.filter(work_id__in=finished).values_list("work_id", flat=True))
+        deleted["repeats"] = repeats.forget(now=now)
     gone = [each for each in finished if each not in kept]  # a hold came between
     deleted["work"] = Work.objects.filter(id__in=gone).delete()[0]
     return deleted

@@ -6,6 +6,7 @@ from analytics.actions.groups import MAX_BODY, MAX_ENTRIES, MAX_GROUPS, RawGroup
 from analytics.openapi.answers import GroupsTaken
 from openapi import Answer, Body, Operation, Parameter
 from tenants.apikeys import Scope
+from tenants.openapi import IDEMPOTENCY_KEY, REPEATED
 
 GROUPS: dict[str, Any] = {
     "version": "1",
@@ -57,6 +58,7 @@ OPERATIONS: tuple[Operation, ...] = (
                 schema={"type": "string", "enum": ["identity", "gzip", "deflate", "zstd"]},
                 example="identity",
             ),
+            IDEMPOTENCY_KEY,
         ),
         body=Body(
             description="The groups. An entry may be a text alone.",
@@ -69,7 +71,10 @@ OPERATIONS: tuple[Operation, ...] = (
                 example={"groups": 1, "entries": 4},
             ),
         ),
-        reasons={400: "The groups cannot be read, or are too many; `message` says what and where."},
+        reasons={
+            **REPEATED,
+            400: "The groups cannot be read, or are too many; `message` says what and where.",
+        },
         limited=429,
     ),
 )

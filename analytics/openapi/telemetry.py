@@ -10,6 +10,7 @@ from analytics.ingest.reasons import Reason
 from analytics.ingest.values import MAX_EVENT
 from openapi import Answer, Body, Operation, Parameter, Shape
 from tenants.apikeys import Scope
+from tenants.openapi import IDEMPOTENCY_KEY, REPEATED
 
 MIB = 1 << 20
 KIB = 1 << 10
@@ -174,7 +175,7 @@ def _operation(kind: Kind) -> Operation:
         summary=SUMMARIES[kind.name],
         description=PROSE,
         scope=Scope.INGEST,
-        parameters=(CONTENT_ENCODING,),
+        parameters=(CONTENT_ENCODING, IDEMPOTENCY_KEY),
         body=Body(
             description="The events. As JSON, one event or an array of them; else a stream.",
             content={
@@ -197,6 +198,7 @@ def _operation(kind: Kind) -> Operation:
             ),
         ),
         reasons={
+            **REPEATED,
             400: "Nothing in the body is a JSON object, or it ended too early; see `message`.",
             413: f"The body has more than {MAX_INFLATED // MIB} MiB.",
             415: "The `Content-Encoding` is not one that is read here.",

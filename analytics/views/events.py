@@ -7,7 +7,8 @@ nobody foresaw gets it from the project's error handler), never 429.
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -17,21 +18,24 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from analytics.actions.accept import accept_request, is_overloaded, seal_request
-from analytics.ingest.bodies import MAX_INFLATED, Receipt
+from analytics.ingest.bodies import MAX_INFLATED, Receipt, inflated
 from analytics.ingest.events import KINDS, Kind
 from analytics.ingest.parts import pack_parts
 from analytics.ingest.reasons import TooLarge, Unreadable
+from crypto.digests import Running
 from crypto.errors import CryptoError
-from tenants import limits
+from tenants import admission, limits, refusals, repeats
 from tenants.apikeys import Scope
 from tenants.auth import Caller, caller_from, record_denial
-from tenants.errors import KeyUnavailable, Limited, Refused
+from tenants.errors import Crowded, KeyUnavailable, Limited, Refused
 from tenants.problems import problem, refusal
 
 log = logging.getLogger(__name__)
 
 PIECE = 1 << 18
 """Bytes read from the connection at a time."""
+PASSED_OVER = 1 << 20
+"""Octets of a refused body that are read away: what lies in the connection's buffers anyway."""
 LARGE = "The body is larger than 512 MiB; send less at a time."
 RETRY_SECONDS = 30
 """Retry-After of a 503: the time in which a worker clears a few hundred batches."""
@@ -54,16 +58,19 @@ def post_events(request: HttpRequest, kind: str) -> HttpResponse:
 def _answer(request: HttpRequest, kind: str) -> HttpResponse:
     try:
         now = timezone.now()
+        authorization = request.META.get("HTTP_AUTHORIZATION", "")
+        refusals.repeat(authorization, door=limits.EVENTS, now=now)
         who = caller_from(request, scope=Scope.INGEST, now=now)
         known = KINDS.get(kind)
         if known is None:
             return problem(404, f"There are no {kind[:16]!r} events.", "not_found")
-        allowance = limits.check(who, door=limits.EVENTS, now=now)
+        allowance = limits.check_of(request, who, door=limits.EVENTS, now=now)
         return _marked(_take(request, known, who), allowance)
-    except Limited as error:
-        return refusal(error)  # counted where it was refused, not a row each
     except Refused as error:
-        record_denial(request, error)
+        if error.status in {401, 403}:
+            record_denial(request, error)
+        elif isinstance(error, Limited | Crowded):  # counted by the minute, if at all
+            _pass_over(request)
         return refusal(error)
     except Unreadable as error:
         return problem(error.status, error.message, error.code)
@@ -75,24 +82,40 @@ def _take(request: HttpRequest, kind: Kind, who: Caller) -> HttpResponse:
         raise TooLarge(LARGE)
     if is_overloaded(who):
         return unavailable("Too many requests of this account wait for their effect.")
+    with admission.admitted(who.tenant, octets=expected):
+        return _read(request, kind, who, expected)
+
+
+def _read(request: HttpRequest, kind: Kind, who: Caller, expected: int | None) -> HttpResponse:
     receipt = Receipt()
     now = timezone.now()
     encoding = request.META.get("HTTP_CONTENT_ENCODING", "").strip().lower()
     pieces = _Counted(_pieces(request, expected))
-    packed = pack_parts(pieces, encoding, kind, receipt, now=time.time_ns())
+    named = repeats.key_of(request.META)
+    body: Iterable[bytes] = pieces
+    content = Running()
+    if named is not None:  # by its content: a client that compresses again sends other octets
+        body, encoding = content.through(inflated(pieces, encoding)), ""
+    packed = pack_parts(body, encoding, kind, receipt, now=time.time_ns())
     parts = seal_request(caller=who, kind=kind, parts=packed, now=now)
     if not receipt.accepted and set(receipt.rejected) <= {"malformed"}:
         return problem(400, "The body holds no JSON object.", "unreadable")
-    accept_request(caller=who, parts=parts, octets=pieces.octets, now=now)
-    return HttpResponse(
-        msgspec.json.encode(
-            {
-                "received": receipt.received,
-                "accepted": receipt.accepted,
-                "rejected": receipt.rejected,
-            }
-        ),
-        content_type="application/json",
+    answer = _written(receipt)
+    claim = None
+    if named is not None:
+        door = f"events/{kind.name}"
+        claim = repeats.Claim(door=door, key=named, digest=content.digest(), answer=answer)
+    earlier = accept_request(caller=who, parts=parts, octets=pieces.octets, now=now, claim=claim)
+    return HttpResponse(earlier or answer, content_type="application/json")
+
+
+def _written(receipt: Receipt) -> bytes:
+    return msgspec.json.encode(
+        {
+            "received": receipt.received,
+            "accepted": receipt.accepted,
+            "rejected": receipt.rejected,
+        }
     )
 
 
@@ -137,6 +160,14 @@ def _pieces(request: HttpRequest, expected: int | None) -> Iterator[bytes]:
         yield piece
     if expected is not None and total != expected:
         raise Unreadable(f"The body ended after {total} of {expected} bytes; nothing was taken.")
+
+
+def _pass_over(request: HttpRequest) -> None:
+    """Read a small body away, unseen: whoever is still sending it would not hear the answer."""
+    with suppress(Unreadable, OSError):  # whatever is wrong with it, it is refused already
+        if (_length(request) or 0) <= PASSED_OVER:
+            while request.read(PIECE):
+                pass
 
 
 def unavailable(message: str) -> HttpResponse:

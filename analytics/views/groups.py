@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
+import msgspec
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
@@ -22,6 +23,8 @@ from analytics.ingest.reasons import Unreadable
 from audit.actors import Actor
 from audit.events import EventType
 from audit.record import tally
+from crypto.digests import sha256
+from tenants import repeats
 from tenants.apikeys import Scope
 from tenants.auth import KeyAuthentication, caller_from, caller_of
 from tenants.errors import Forbidden, Refused
@@ -86,15 +89,24 @@ class RawGroups(APIView):
 
     def post(self, request: Request) -> Response:
         """Take the groups, all or none, and answer how many there are."""
-        who = caller_of(request)
-        groups = read_groups(_body(cast("HttpRequest", request)))
-        replace_groups(
-            tenant=who.tenant,
-            groups=groups,
-            actor=Actor(kind="key", id=who.key),
-            now=timezone.now(),
+        who, now = caller_of(request), timezone.now()
+        named = repeats.key_of(request.META)
+        body = _body(cast("HttpRequest", request))
+        groups = read_groups(body)
+        answer = {"groups": len(groups.groups or ()), "entries": entries_of(groups)}
+        claim = None
+        if named is not None:
+            claim = repeats.Claim(
+                door="groups/raw",
+                key=named,
+                digest=sha256(body),
+                answer=msgspec.json.encode(answer),
+            )
+        actor = Actor(kind="key", id=who.key)
+        earlier = replace_groups(
+            tenant=who.tenant, groups=groups, actor=actor, now=now, claim=claim
         )
-        return Response({"groups": len(groups.groups or ()), "entries": entries_of(groups)})
+        return Response(answer if earlier is None else msgspec.json.decode(earlier))
 
 
 def _body(request: HttpRequest) -> bytes:

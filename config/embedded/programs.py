@@ -11,13 +11,14 @@ from config.embedded.processes import Program
 from config.embedded.state import LAUNCHED, REPOSITORY
 
 QUEUES = "ingest,analyse,lookups,feeds,deliver"
-WEB_THREADS = 4
-"""Requests under way at once: each may hold a database session and a buffered batch."""
+WEB_THREADS = 8
+"""Requests under way at once. Each may hold a database session; of large bodies there are fewer
+(`tenants.admission`)."""
 WEB_WAITING = 64
 """Connections taken beyond those; more wait in the kernel's queue."""
 WEB_STOP_SECONDS = 4
 MOST_WEB_PROCESSES = 64
-"""Each is 150 MB and four database sessions."""
+"""Each is 150 MB and eight database sessions."""
 
 
 def environment(

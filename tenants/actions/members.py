@@ -10,7 +10,7 @@ from audit.actors import ANONYMOUS, Actor
 from audit.events import EventType, Outcome
 from audit.record import record
 from crypto.ids import uuid7
-from tenants import attempts, keys, letters, links, members
+from tenants import attempts, keys, letters, links, members, repeats
 from tenants.actions.api_keys import MAX_NETWORKS, NewKey, end_at, make_key
 from tenants.actions.tenants import PROVISIONAL_SCOPES
 from tenants.apikeys import Scope
@@ -26,41 +26,58 @@ LABEL = "reset"
 
 
 def register(
-    *, tenant: UUID, details: Details, role: Role, actor: Actor, now: datetime, reason: str = ""
+    *,
+    tenant: UUID,
+    details: Details,
+    role: Role,
+    actor: Actor,
+    now: datetime,
+    claim: repeats.Claim | None = None,
+) -> None:
+    """Name a person as a tenant's member and mail them a link.
+
+    Nothing is done for a request that comes again by its `claim`. See `_name`.
+    """
+    keys.prepare(tenant, keys.CONFIGURATION, now=now)
+    with tenant_scope(tenant):
+        if claim is None or repeats.earlier(claim, now=now) is None:
+            _name(tenant, details, role, actor=actor, reason="", now=now)
+
+
+def _name(
+    tenant: UUID, details: Details, role: Role, *, actor: Actor, reason: str, now: datetime
 ) -> UUID:
-    """Name a person as a tenant's member and mail them a link; return the member's id.
+    """Name a person, inside the tenant's scope; return the member's id.
 
     Who is named again before they opened the link gets a new mail, and the newer details; who has
     verified already gets neither. `details` have a normalised address.
     """
-    keys.prepare(tenant, keys.CONFIGURATION, now=now)
     index = members.mail_index(tenant, details.email)
-    with tenant_scope(tenant):
-        row = Member.objects.select_for_update().filter(mail_index=index).first()
-        if row is None:
-            name = uuid7(now)
-            row = Member.objects.create(
-                id=name,
-                role=MemberRole.MEMBER,
-                mail_index=index,
-                sealed=members.seal(tenant, name, details, now=now),
-                created_at=now,
-            )
-        elif row.verified_at is not None:
-            return row.id
-        else:
-            row.sealed = members.seal(tenant, row.id, details, now=now)
-            row.save(update_fields=["sealed"])
-        letters.post(letters.Verification(tenant=tenant, member=row.id, role=role), now=now)
-        record(
-            event=EventType.MEMBER_REGISTERED,
-            actor=actor,
-            now=now,
-            tenant=tenant,
-            resource=f"member:{row.id}",
-            reason=reason,
-            detail={"role": str(role)},
+    row = Member.objects.select_for_update().filter(mail_index=index).first()
+    if row is None:
+        name = uuid7(now)
+        row = Member.objects.create(
+            id=name,
+            role=MemberRole.MEMBER,
+            mail_index=index,
+            sealed=members.seal(tenant, name, details, now=now),
+            created_at=now,
         )
+    elif row.verified_at is not None:
+        return row.id
+    else:
+        row.sealed = members.seal(tenant, row.id, details, now=now)
+        row.save(update_fields=["sealed"])
+    letters.post(letters.Verification(tenant=tenant, member=row.id, role=role), now=now)
+    record(
+        event=EventType.MEMBER_REGISTERED,
+        actor=actor,
+        now=now,
+        tenant=tenant,
+        resource=f"member:{row.id}",
+        reason=reason,
+        detail={"role": str(role)},
+    )
     return row.id
 
 
@@ -73,7 +90,9 @@ def invite(
     """
     if role is Role.FIRST:
         raise UnfitTerms("a member is invited as owner or as member")
-    return register(tenant=tenant, details=details, role=role, actor=actor, reason=reason, now=now)
+    keys.prepare(tenant, keys.CONFIGURATION, now=now)
+    with tenant_scope(tenant):
+        return _name(tenant, details, role, actor=actor, reason=reason, now=now)
 
 
 def verify(*, token: str, now: datetime) -> bool:

@@ -20,6 +20,7 @@ from tenants.models.keys import (
     TenantKey,
 )
 from tenants.models.members import Letter, Link, Member, MemberRole
+from tenants.models.repeats import AnsweredRequest
 from tenants.models.rights import (
     LegalHold,
     ResearchConsent,
@@ -32,6 +33,7 @@ from tenants.models.work import Lease, Work, WorkState
 
 __all__ = [
     "AccessGrant",
+    "AnsweredRequest",
     "AttemptWindow",
     "BreakGlass",
     "DataKey",

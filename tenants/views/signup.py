@@ -15,11 +15,12 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from audit.actors import Actor
-from tenants import attempts, limits, mailboxes, members
+from crypto.digests import sha256
+from tenants import attempts, limits, mailboxes, members, repeats
 from tenants.actions import ask_reset, create_provisional, register
 from tenants.addresses import client_address, network_of
 from tenants.apikeys import Scope
-from tenants.auth import caller_from, record_denial
+from tenants.auth import OTHERS, caller_from, record_denial
 from tenants.bodies import read_object
 from tenants.errors import BadBody, Forbidden, Refused
 from tenants.links import Role
@@ -81,8 +82,10 @@ def register_account(request: HttpRequest) -> HttpResponse:
     """Name the key's holder as a member of its tenant and mail them a link."""
     now = timezone.now()
     who = caller_from(request, scope=Scope.ACCOUNT, now=now)
-    allowance = limits.check(who, door=limits.OTHERS, now=now)
-    details = members.details(read_object(request).get("details"))
+    allowance = limits.check_of(request, who, door=OTHERS, now=now)
+    named = repeats.key_of(request.META)
+    given = read_object(request)
+    details = members.details(given.get("details"))
     attempts.count(
         "registrations", who.tenant.bytes, windows=attempts.REGISTRATIONS_OF_TENANT, now=now
     )
@@ -92,8 +95,14 @@ def register_account(request: HttpRequest) -> HttpResponse:
         role=Role.FIRST,
         actor=Actor(kind="key", id=who.key),
         now=now,
+        claim=None if named is None else _claim(named, given),
     )
     return _answer({}, headers=allowance.headers)
+
+
+def _claim(named: str, given: dict[str, Any]) -> repeats.Claim:
+    digest = sha256(msgspec.json.encode(given))
+    return repeats.Claim(door="account/register", key=named, digest=digest, answer=b"{}")
 
 
 def _network(request: HttpRequest) -> str:

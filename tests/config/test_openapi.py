@@ -80,8 +80,9 @@ def test_the_doors_for_events_never_answer_429_and_name_their_encodings(urlconf:
         assert set(operation["requestBody"]["content"]) == {
             "application/json", "application/x-ndjson",
         }  # fmt: skip
-        (encoding,) = operation["parameters"]
+        encoding, once = operation["parameters"]
         assert encoding["schema"]["enum"] == ["identity", "gzip", "deflate", "zstd"]
+        assert (once["name"], once["required"]) == ("Idempotency-Key", False)
 
 
 def test_every_operation_has_words_and_an_example_that_fits_its_schema(urlconf: str) -> None:

@@ -10,7 +10,7 @@ from django.conf import settings as live
 from django.db import transaction
 
 from crypto.ids import uuid7
-from tenants import limits
+from tenants import limits, refusals
 from tenants.auth import Caller
 from tenants.buckets import Bucket, connected, take
 from tenants.errors import Limited, OutsideScope
@@ -200,6 +200,7 @@ def test_refusals_are_audited_by_the_minute(caller: Caller, as_owner: Any) -> No
     empty(caller, door="alerts")
     for _ in range(7):
         refused(caller, door="alerts")
+    refusals.tell_left(now=DAY)
     with as_owner() as session:
         rows = session.execute(
             "SELECT actor_id, calls FROM audit_tally WHERE event = 'requests.limited'"

@@ -253,3 +253,14 @@ def _rows(as_owner: Callable[..., Any]) -> str:
                           "audit_stage")
             for row in session.execute(f"SELECT {table}::text FROM {table}").fetchall()  # noqa: S608 -- our names
         )  # fmt: skip
+
+
+def test_a_registration_that_comes_again_under_its_key_mails_once(moment: datetime) -> None:
+    key = requested()
+    named = {"HTTP_IDEMPOTENCY_KEY": '"once"'}
+    for _ in range(2):
+        answer = post("/v1/account/register", {"details": DETAILS}, key=key, **named)
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert len(mailed(moment)) == 1
+    other = {"details": DETAILS | {"name": "Another"}}
+    assert post("/v1/account/register", other, key=key, **named).status_code == 422
