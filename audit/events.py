@@ -171,6 +171,8 @@ class EventType(StrEnum):
     """A person ended another of their own sessions."""
     STAFF_READ = "staff.read", "Staff read a tenant's rows"
     """A person saw rows of a tenant; recorded before they are shown."""
+    STAFF_WATCHED = ("staff.watched", "Staff kept a page open", "minute")
+    """A page that was opened before asked for its newest figures: polls as calls."""
 
     GRANT_OPENED = "grant.opened", "Access grant opened"
     """Staff may read a tenant's rows for a time; the detail says who, until when and why."""
@@ -217,6 +219,8 @@ class EventType(StrEnum):
 
     WORK_DEAD = "work.dead", "Work gave up"
     """A unit of work failed as often as it may and was set aside."""
+    WORK_RETRIED = "work.retried", "Work retried"
+    """A person put work that had given up back into its queue."""
     SYSTEM_FIRST_START = "system.first_start", "First start"
     """The deployment made its keys and its first owner."""
     SEQUENCER_STARTED = "sequencer.started", "Sequencer started"

@@ -84,7 +84,7 @@ def _of_cookies() -> Judged:
 
 def _of_contents() -> Judged:
     yield not settings.SECURE_CONTENT_TYPE_NOSNIFF, "SECURE_CONTENT_TYPE_NOSNIFF is off"
-    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    directives: dict[str, Any] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
     for name in ("default-src", "base-uri", "frame-ancestors"):
         none = directives.get(name) == ["'none'"]
         yield not none, f"CONTENT_SECURITY_POLICY's {name} is not 'none'"

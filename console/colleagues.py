@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count, Max
 
 from audit.actors import Actor
 from audit.events import EventType
@@ -12,7 +13,7 @@ from audit.record import record
 from console import sessions
 from console.actions import disable_staff
 from console.errors import LastOwner, NoSuchStaff
-from console.models import Invite, Role, Staff
+from console.models import Invite, Role, SignIn, Staff
 from tenants import approvals
 from tenants.grants import revoke_grants_of
 
@@ -32,11 +33,19 @@ class Colleague:
     created_at: datetime
     sessions: int
     enrolled: bool
+    seen_at: datetime | None
 
 
 def everybody(*, now: datetime) -> list[Colleague]:
     """List every account by name."""
     waiting = set(Invite.objects.filter(expires_at__gt=now).values_list("staff_id", flat=True))
+    alive = sessions.alive(now=now)
+    seen = {
+        row["staff"]: row
+        for row in SignIn.objects.values("staff").annotate(
+            live=Count("pk", filter=alive), last=Max("used_at")
+        )
+    }
     return [
         Colleague(
             id=one.id,
@@ -44,8 +53,9 @@ def everybody(*, now: datetime) -> list[Colleague]:
             role=one.role,
             state="disabled" if not one.is_active else "invited" if one.id in waiting else "active",
             created_at=one.created_at,
-            sessions=sessions.live(one, now=now).count(),
+            sessions=seen[one.id]["live"] if one.id in seen else 0,
             enrolled=one.enrolled_at is not None,
+            seen_at=seen[one.id]["last"] if one.id in seen else None,
         )
         for one in Staff.objects.all()
     ]

@@ -11,17 +11,18 @@ from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib.auth import logout
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 
 from audit.actors import Actor
 from audit.events import EventType, Outcome
-from audit.record import record
+from audit.record import record, tally
 from console import sessions
 from console.devices import owes_passkey
 from console.errors import error_page, is_console_path
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 APP = "console"
 SAFE = frozenset({"GET", "HEAD"})
 STALE = "The second factor must be proved anew. Reload the page."
+FEATURES = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+"""What no page of the console may ask a browser for. Passkeys keep their default: ourselves."""
 
 
 class StaffGate:
@@ -99,16 +102,24 @@ def _judge(
     if owed is not None:
         return owed
     if rules.event is not None and request.method in SAFE:
-        record(event=rules.event, actor=actor, now=now, resource=resource)
+        if rules.event.tallied:
+            tally(event=rules.event, actor=actor, tenant=None, now=now)
+        else:
+            record(event=rules.event, actor=actor, now=now, resource=resource)
     return None
+
+
+def _rules_at(path: str) -> Rules | None:
+    """Return what the page at a path declared."""
+    try:
+        return rules_of(resolve(path).func)
+    except Resolver404:
+        return None
 
 
 def _is_open(path: str) -> bool:
     """Say whether the page at a path declared that nobody needs to be signed in for it."""
-    try:
-        rules = rules_of(resolve(path).func)
-    except Resolver404:
-        return False
+    rules = _rules_at(path)
     return rules is not None and rules.public
 
 
@@ -137,17 +148,31 @@ def _turn_away(request: HttpRequest, now: datetime) -> HttpResponse | None:
     if isinstance(staff, Staff) and staff.is_active and staff.is_verified():  # type: ignore[attr-defined] # django-otp adds it
         standing = sessions.standing(request, staff, now=now)
     if standing is Standing.LIVE:
-        sessions.touch(request, now=now)
+        rules = _rules_at(request.path_info)
+        if rules is None or not rules.watched:  # a page left open is not a person at work
+            sessions.touch(request, now=now)
         request.passed_gate = True  # type: ignore[attr-defined] # read by process_view
         return None
     if staff.is_authenticated:
         logout(request)
     if request.method not in SAFE:
         return error_page(HTTPStatus.FORBIDDEN)
-    query = {"next": request.path_info} if request.method == "GET" else {}
+    swaps = request.headers.get("HX-Request") == "true"
+    query = {"next": _shown(request) if swaps else request.path_info}
+    if request.method != "GET":
+        query = {}
     if standing in {Standing.IDLE, Standing.OLD}:
         query["ended"] = standing.value
-    return HttpResponseRedirect(f"{reverse('console:login')}?{urlencode(query)}")
+    login = f"{reverse('console:login')}?{urlencode(query)}"
+    if swaps:  # else the sign-in form would be swapped into the page
+        return HttpResponseClientRedirect(login)
+    return HttpResponseRedirect(login)
+
+
+def _shown(request: HttpRequest) -> str:
+    """Return the path of the page that a swap belongs to; signing in judges where it may lead."""
+    where = urlsplit(request.headers.get("HX-Current-URL", ""))
+    return f"{where.path}?{where.query}" if where.query else where.path
 
 
 def _kept_private(response: HttpResponse) -> HttpResponse:
@@ -155,4 +180,6 @@ def _kept_private(response: HttpResponse) -> HttpResponse:
     # Under ``no-referrer`` a browser sends ``Origin: null`` with a form, which the CSRF check
     # refuses; this policy tells other sites as little.
     response["Referrer-Policy"] = "same-origin"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Permissions-Policy"] = FEATURES
     return response

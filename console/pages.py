@@ -30,6 +30,7 @@ PAGES = (
     ("console:jobs", "Jobs"),
     ("console:audit", "Audit log"),
     ("console:grants", "Grants"),
+    ("console:keys", "Keys"),
     ("console:staff", "Staff"),
     ("console:approvals", "Approvals"),
     ("console:system", "System"),
@@ -55,6 +56,7 @@ class Rules:
     fresh: bool = False
     visited: bool = True
     scripted: bool = False
+    watched: bool = False
 
     @property
     def public(self) -> bool:
@@ -84,6 +86,7 @@ def page(
     fresh: bool = False,
     visited: bool = True,
     scripted: bool = False,
+    watched: bool = False,
 ) -> Callable[[View], View]:
     """Declare who may use a view of the console; see `Rules`."""
     return _declare(
@@ -95,6 +98,7 @@ def page(
             fresh=fresh,
             visited=visited,
             scripted=scripted,
+            watched=watched,
         )
     )
 
@@ -179,6 +183,9 @@ def _abilities(staff: Staff | None) -> dict[str, bool]:
         "may_delete": Permission.ASK_DELETION,
         "may_emergency": Permission.ASK_EMERGENCY,
         "may_review": Permission.REVIEW_EMERGENCY,
+        "may_audit": Permission.AUDIT,
+        "may_feeds": Permission.FEED_STATE,
+        "may_retry": Permission.WORK_RETRY,
     }
     return {
         name: staff is not None and permits(staff.role, permission)

@@ -18,11 +18,14 @@ class Permission(StrEnum):
     GRANTS_OF_ALL = "see everybody's grants"
     TENANT_STATE = "suspend and resume tenants, change plans"
     FEEDS = "see feeds"
+    FEED_STATE = "switch feeds, have them fetched, let a held list serve"
     STAFF = "see staff"
     STAFF_ROLES = "invite and disable staff, change roles"
     AUDIT = "read the audit log"
     AUDIT_EXPORT = "export the audit log"
     JOBS = "see jobs"
+    WORK_RETRY = "retry work that gave up"
+    KEY_STATE = "see the versions and ages of the deployment's keys"
     SYSTEM = "see the system's state"
     APPROVALS = "see what waits for a second person"
     APPROVE = "approve or cancel what others asked for"
@@ -39,12 +42,19 @@ _WORKING = {
     Permission.JOBS,
     Permission.GRANTS,
 }
-_OPERATING = {Permission.KEYS, Permission.TENANT_STATE}
+_OPERATING = {
+    Permission.KEYS,
+    Permission.TENANT_STATE,
+    Permission.FEED_STATE,
+    Permission.WORK_RETRY,
+    Permission.KEY_STATE,
+}
 _AUDITING = {
     Permission.AUDIT,
     Permission.AUDIT_EXPORT,
     Permission.STAFF,
     Permission.GRANTS_OF_ALL,
+    Permission.KEY_STATE,
 }
 _REVIEWING = {Permission.APPROVALS, Permission.REVIEW_EMERGENCY}
 _EMERGENCY = {Permission.APPROVALS, Permission.APPROVE, Permission.ASK_EMERGENCY}

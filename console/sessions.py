@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, login
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django_otp import login as bind_device  # type: ignore[import-untyped] # it ships no types
 
@@ -115,14 +115,18 @@ def is_fresh(session: Mapping[str, Any], *, now: datetime) -> bool:
     return -CLOCK_STEP <= int(now.timestamp()) - proved < FRESH.total_seconds()
 
 
-def live(staff: Staff, *, now: datetime) -> QuerySet[SignIn]:
-    """Return the rows of a person's sessions that may still go on, the newest first."""
-    return SignIn.objects.filter(
-        staff=staff,
+def alive(*, now: datetime) -> Q:
+    """Return what fits the rows of sessions that may still go on."""
+    return Q(
         ended_at=None,
         begun_at__gt=now - timedelta(hours=settings.STAFF_ABSOLUTE_HOURS),
         used_at__gt=now - timedelta(minutes=settings.STAFF_IDLE_MINUTES),
-    ).order_by("-begun_at")
+    )
+
+
+def live(staff: Staff, *, now: datetime) -> QuerySet[SignIn]:
+    """Return the rows of a person's sessions that may still go on, the newest first."""
+    return SignIn.objects.filter(alive(now=now), staff=staff).order_by("-begun_at")
 
 
 def end_rows(staff: Staff, *, now: datetime, but: str | None = None) -> int:

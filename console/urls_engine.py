@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from console.engine.views import granted, pages as engine, running, tenant as one
+from console.engine.views import (
+    granted,
+    pages as engine,
+    running,
+    searching,
+    state,
+    tenant as one,
+    watching,
+)
 from console.views import account, approvals, emergencies, enrolment, passkeys, people, signing
 
 app_name = "console"
 urlpatterns = [
-    path("", engine.overview, name="overview"),
+    path("", watching.overview, name="overview"),
+    path("live/", watching.live, name="live"),
+    path("search/", searching.search, name="search"),
     path("invite/<str:token>/", enrolment.invite, name="invite"),
     path("login/", signing.login, name="login"),
     path("logout/", signing.logout, name="logout"),
@@ -18,6 +28,7 @@ urlpatterns = [
     path("verify/passkey/complete/", passkeys.verify_complete, name="passkey_verify_complete"),
     path("authenticator/", signing.authenticator, name="authenticator"),
     path("tenants/", engine.tenants, name="tenants"),
+    path("tenants/export/", engine.tenants_export, name="tenants_export"),
     path("tenants/<uuid:tenant>/", one.tenant, name="tenant"),
     path("tenants/<uuid:tenant>/state/", one.change_state, name="tenant_state"),
     path("tenants/<uuid:tenant>/plan/", one.change_plan, name="tenant_plan"),
@@ -56,6 +67,10 @@ urlpatterns = [
     path("notices/<uuid:notice>/seen/", approvals.acknowledge, name="notice_seen"),
     path("audit/", engine.audit, name="audit"),
     path("audit/export/", engine.export, name="audit_export"),
+    path("audit/<int:index>/", engine.entry, name="entry"),
     path("jobs/", running.jobs, name="jobs"),
-    path("system/", running.system, name="system"),
+    path("jobs/live/", running.queues, name="queues"),
+    path("jobs/<uuid:work>/retry/", running.retry, name="work_retry"),
+    path("keys/", state.keys, name="keys"),
+    path("system/", state.system, name="system"),
 ]

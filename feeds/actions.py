@@ -197,6 +197,25 @@ def refresh_feed(
     return _taken(feed, body, parsed, held=held, actor=actor, reason=reason, now=now)
 
 
+def ask_refresh(*, feed: Feed, actor: Actor, reason: str, now: datetime) -> Feed:
+    """Make a feed due now: the next tick of the clock, within a minute, has it fetched.
+
+    Raises
+    ------
+    OptionsRefused
+        For a feed that is switched off.
+
+    """
+    with transaction.atomic(using=DATABASE):
+        row = Feed.objects.select_for_update().get(id=feed.id)
+        if not row.enabled:
+            raise OptionsRefused("the feed is switched off")
+        row.next_at = now
+        row.save(update_fields=["next_at"])
+        _configured(row, actor=actor, reason=reason, now=now, detail={"asked": "refresh"})
+    return row
+
+
 def accept_held(*, feed: Feed, actor: Actor, reason: str, now: datetime) -> bool:
     """Let the held release serve after all; False when none newer than the good one is held."""
     with transaction.atomic(using=DATABASE):

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONCE
+
 from config.settings import environment
 from config.settings.limits import LIMITS as LIMITS  # noqa: PLC0414 -- a setting, exported
 
@@ -26,6 +28,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_htmx",
     "django_otp",
     "rest_framework",
     "config",
@@ -56,6 +59,7 @@ PAGE_MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "console.gate.StaffGate",
 ]
 TEMPLATES = [
@@ -153,9 +157,10 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "style-src": ["'self'"],
-        "script-src": ["'self'"],
+        "script-src": ["'self'", NONCE],  # the nonce of the answer, where a page has scripts
         "connect-src": ["'self'"],
         "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
         "form-action": ["'self'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],

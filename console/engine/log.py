@@ -49,11 +49,16 @@ class LogPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facets:
-    """What is looked for; what is empty does not narrow. `actor` is an id as the log has it."""
+    """What is looked for; what is empty does not narrow.
+
+    `actor` is an id as the log has it; `text` is looked for in the leaf as it stands in the log.
+    """
 
     event: str = ""
     actor: str = ""
     tenant: UUID | None = None
+    outcome: str = ""
+    text: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -103,18 +108,30 @@ def fitting(facets: Facets) -> EntryQuerySet:
         entries = entries.filter(occurred_at__gte=facets.since)
     if facets.until is not None:
         entries = entries.filter(occurred_at__lt=facets.until)
-    if facets.actor:  # the column is the leaf itself: JSON, as UTF-8
-        leaf = Cast(Func("leaf", Value("UTF8"), function="convert_from"), JSONField())
-        entries = entries.annotate(
-            acted=Func(
-                leaf,
-                Value("actor"),
-                Value("id"),
-                function="jsonb_extract_path_text",
-                output_field=TextField(),
-            )
-        ).filter(acted=facets.actor)
+    if facets.actor:
+        entries = entries.annotate(acted=_said("actor", "id")).filter(acted=facets.actor)
+    if facets.outcome:
+        entries = entries.annotate(ended=_said("outcome")).filter(ended=facets.outcome)
+    if facets.text:
+        entries = entries.annotate(text=_text()).filter(text__icontains=facets.text)
     return entries
+
+
+def _text() -> Func:
+    """Return the leaf as text: the column is JSON, as UTF-8."""
+    return Func("leaf", Value("UTF8"), function="convert_from", output_field=TextField())
+
+
+def _said(*path: str) -> Func:
+    """Return what the leaf says at a path of its JSON."""
+    names = [Value(name) for name in path]
+    leaf = Cast(_text(), JSONField())
+    return Func(leaf, *names, function="jsonb_extract_path_text", output_field=TextField())
+
+
+def described(entry: Entry) -> LogRow:
+    """Return one entry as the list shows it."""
+    return _row(entry, _names([entry]))
 
 
 def _row(entry: Entry, names: Mapping[str, str]) -> LogRow:

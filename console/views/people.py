@@ -30,10 +30,12 @@ def staff(request: HttpRequest) -> HttpResponse:
         (permission.value, [(role.value, permission in PERMISSIONS[role]) for role in Role])
         for permission in Permission
     ]
+    now = timezone.now()
     return show(
         request,
         "console/staff.html",
-        people=colleagues.everybody(now=timezone.now()),
+        people=colleagues.everybody(now=now),
+        now=now,
         roles=[role.value for role in Role],
         table=table,
     )

@@ -12,6 +12,7 @@ from tenants.actions.tenants import (
     resume_tenant,
     suspend_tenant,
 )
+from tenants.actions.work import retry_work
 
 __all__ = [
     "Certificate",
@@ -29,6 +30,7 @@ __all__ = [
     "register",
     "reset_keys",
     "resume_tenant",
+    "retry_work",
     "revoke_key",
     "rotate_key",
     "suspend_tenant",

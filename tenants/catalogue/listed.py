@@ -120,7 +120,9 @@ LISTED: Mapping[str, Listed] = {
     "auth_group_permissions": Listed(reason="Django's; unused", app=NONE),
     "auth_permission": Listed(reason="Django's; unused", app=NONE),
     "django_content_type": Listed(reason="Django's; names of models", app=NONE),
-    "django_migrations": Listed(reason="Django's; names of migrations", app=NONE),
+    "django_migrations": Listed(
+        reason="Django's; names of migrations, which the console compares", app=READ
+    ),
     "django_otp_webauthn_webauthncredential": Listed(
         reason="the package's; empty, passkeys are staff_passkey; django-otp looks in it", app=READ
     ),

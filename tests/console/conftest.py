@@ -1,12 +1,17 @@
 """People and time for the console's tests."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 
+from audit.sequencer import Sequencer
 from console.actions import create_staff
 from console.models import Role
+from crypto import signatures
 from tests.console.people import SHELL, START, Clock, Person
 
 
@@ -37,3 +42,23 @@ def person(clock: Clock) -> Callable[..., Person]:
 @pytest.fixture
 def jo(person: Callable[..., Person]) -> Person:
     return person()
+
+
+@pytest.fixture
+def sequenced(tmp_path: Path, settings: Any) -> Callable[[], None]:
+    """Put what was recorded into the log, and sign it."""
+    sequencer = Sequencer(
+        signer=signatures.generate("tawny.example/test"),
+        origin="tawny.example/test",
+        checkpoint_path=tmp_path / "checkpoint",
+        now=lambda: START + timedelta(minutes=1),
+    )
+
+    settings.CHECKPOINT_FILE = str(tmp_path / "checkpoint")
+    settings.AUDIT_ORIGIN = "tawny.example/test"
+
+    def step() -> None:
+        while sequencer.step(flush=True).more:
+            pass
+
+    return step

@@ -1,5 +1,6 @@
 """Security headers on every route, held against one table (SUP-1)."""
 
+import re
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from console.gate import FEATURES
 from tests.console.people import Person
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
@@ -21,7 +23,20 @@ PAGES = {
     **EVERYWHERE,
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": FEATURES,
 }
+POLICY = {
+    "default-src 'none'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    "form-action 'self'",
+    "connect-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+}
+"""What the policy of each page says, besides which scripts run."""
 API = {**EVERYWHERE, "Referrer-Policy": "no-referrer"}
 
 
@@ -53,5 +68,12 @@ def test_every_route_answers_with_the_headers_of_its_door(jo: Person) -> None:
             assert "default-src 'none'" in policy, path
             assert "frame-ancestors 'none'" in policy, path
             assert "unsafe" not in policy, path
+            if console:
+                said = {each.strip() for each in policy.split(";")}
+                (scripts,) = said - POLICY
+                assert said >= POLICY, path
+                assert re.fullmatch(r"script-src 'self'( 'nonce-[A-Za-z0-9+/=]{24}')?", scripts), (
+                    path
+                )
             walked += 1
     assert walked >= 2 * 40

@@ -1,112 +1,91 @@
-"""How the deployment runs: work by queue, what gave up, versions, checks, the newest checkpoint."""
+"""How the deployment runs: work by queue, what gave up and its retry."""
 
-import platform
-from dataclasses import dataclass
-from datetime import datetime
+from urllib.parse import urlencode
+from uuid import UUID
 
-import django
-from django.core import checks
-from django.db import connection
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
-from audit.models import Checkpoint
-from console.pages import page, show
+from console.asked import one_of, query_of, uuid_of, words
+from console.deeds import Deed, refused, take
+from console.engine import work
+from console.pages import actor_of, page, show
 from console.permissions import Permission
+from tenants import actions
+from tenants.errors import UnfitTerms
 from tenants.models import Tenant, Work, WorkState
 
-MOST_DEAD = 100
-"""Rows of given-up work on the page, the newest first."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueRow:
-    """A queue's work, counted by state."""
-
-    queue: str
-    pending: int
-    leased: int
-    done: int
-    dead: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadRow:
-    """A unit of work that gave up; `error` is a class of error, never a text of a tenant's."""
-
-    id: str
-    tenant: str
-    queue: str
-    error: str
-    attempt: int
-    created_at: datetime
-
-
-def queues() -> list[QueueRow]:
-    """Count work by queue and state."""
-    counted: dict[str, dict[str, int]] = {}
-    for queue, state, count in Work.objects.values_list("queue", "state").annotate(n=Count("id")):
-        counted.setdefault(queue, {})[state] = count
-    return [
-        QueueRow(queue=queue, **{state.value: states.get(state, 0) for state in WorkState})
-        for queue, states in sorted(counted.items())
-    ]
-
-
-def dead() -> list[DeadRow]:
-    """List the newest work that gave up."""
-    rows = list(Work.objects.filter(state=WorkState.DEAD).order_by("-created_at")[:MOST_DEAD])
-    ids = {row.tenant_id for row in rows}
-    names = dict(Tenant.objects.filter(id__in=ids).values_list("id", "name"))
-    return [
-        DeadRow(
-            id=str(row.id),
-            tenant=names.get(row.tenant_id, str(row.tenant_id)),
-            queue=row.queue,
-            error=row.error,
-            attempt=row.attempt,
-            created_at=row.created_at,
-        )
-        for row in rows
-    ]
+SOUGHT = ("state", "queue", "tenant")
+LIVE = "console/parts/queues.html"
 
 
 @page(permission=Permission.JOBS, event=EventType.STAFF_READ)
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    """Show work by queue and state, and what gave up."""
+    """Show work by queue and state, and list what is asked for."""
+    asked = words(request, (*SOUGHT, "before"))
+    before = uuid_of(asked.pop("before"))
+    now = timezone.now()
+    sought = work.Sought(
+        state=one_of(asked["state"], dict(work.STATES)),
+        queue=asked["queue"],
+        tenant=uuid_of(asked["tenant"]),
+    )
+    rows, following = work.listed(sought, before=before)
     return show(
         request,
         "console/jobs.html",
-        queues=queues(),
-        dead=dead(),
-        most=MOST_DEAD,
-        now=timezone.now(),
+        live=LIVE,
+        queues=work.queues(now=now),
+        rows=rows,
+        states=work.STATES,
+        asked=asked,
+        query=query_of(asked),
+        before=before,
+        following=following,
+        next_query=query_of({**asked, "before": str(following or "")}),
+        now=now,
     )
 
 
-@page(permission=Permission.SYSTEM, event=EventType.STAFF_READ)
+@page(permission=Permission.JOBS, event=EventType.STAFF_WATCHED, visited=False, watched=True)
 @require_safe
-def system(request: HttpRequest) -> HttpResponse:
-    """Show versions, what the system checks say, and how old the newest checkpoint is."""
-    return show(
-        request,
-        "console/system.html",
-        versions=[
-            ("Python", platform.python_version()),
-            ("Django", django.get_version()),
-            ("PostgreSQL", _postgres()),
-        ],
-        messages=[(f"{each.id}: {each.msg}", each.is_serious()) for each in checks.run_checks()],
-        checkpoint=Checkpoint.objects.order_by("-size").first(),
-        now=timezone.now(),
+def queues(request: HttpRequest) -> HttpResponse:
+    """Answer the counts by queue alone, as they are now."""
+    now = timezone.now()
+    return render(request, LIVE, {"queues": work.queues(now=now), "now": now})
+
+
+@page(permission=Permission.WORK_RETRY, event=EventType.STAFF_READ, fresh=True)
+@require_http_methods(["GET", "HEAD", "POST"])
+def retry(request: HttpRequest, work: UUID) -> HttpResponse:
+    """Put work that gave up back into its queue."""
+    row = Work.objects.filter(id=work, state=WorkState.DEAD).first()
+    if row is None:
+        raise Http404
+    name = Tenant.objects.filter(id=row.tenant_id).values_list("name", flat=True).first()
+    back = f"{reverse('console:jobs')}?{urlencode({'state': WorkState.DEAD.value})}"
+    deed = Deed(
+        title=f"Retry work of {name or row.tenant_id}",
+        words=(
+            f"The unit {work} of the queue {row.queue} gave up with {row.error or 'no error'} after"
+            f" {row.attempt} attempts. It is tried again at once, as often as new work is; what it"
+            " did before takes effect no second time."
+        ),
+        button="Retry the work",
+        back=back,
     )
-
-
-def _postgres() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        return str(cursor.fetchone()[0])
+    answer = take(request, deed)
+    if isinstance(answer, HttpResponse):
+        return answer
+    try:
+        actions.retry_work(
+            work=work, actor=actor_of(request), reason=answer.reason, now=timezone.now()
+        )
+    except UnfitTerms as refusal:
+        return refused(request, deed, answer, refusal)
+    return HttpResponseRedirect(back)

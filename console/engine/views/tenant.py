@@ -13,7 +13,7 @@ from console.deeds import Deed, Field, refused, take
 from console.engine.tenant import found, live_key, sight
 from console.pages import actor_of, page, show
 from console.permissions import Permission
-from tenants import actions
+from tenants import actions, holds
 from tenants.apikeys import Scope
 from tenants.errors import UnfitTerms
 from tenants.models import TenantState
@@ -30,7 +30,8 @@ OVERLAPS = (("0", "none: the old key ends now"), ("24", "a day"), ("168", "a wee
 def tenant(request: HttpRequest, tenant: UUID) -> HttpResponse:
     """Show one tenant."""
     now = timezone.now()
-    return show(request, "console/tenant.html", seen=sight(tenant, now=now), now=now)
+    seen = sight(tenant, now=now)
+    return show(request, "console/tenant.html", seen=seen, holds=holds.standing(tenant), now=now)
 
 
 @page(permission=Permission.KEYS, event=EventType.STAFF_READ, fresh=True)
