@@ -30,3 +30,10 @@ def noted(event: str, *, using: str) -> None:
     seen = _seen.get()
     if seen is not None:
         transaction.on_commit(partial(seen.append, event), using=using)
+
+
+def counted(event: str) -> None:
+    """Note an event that is counted in memory, and written with others of its kind."""
+    seen = _seen.get()
+    if seen is not None:
+        seen.append(event)

@@ -78,10 +78,12 @@ WORDS = {
     HTTPStatus.NOT_FOUND: "There is no such page.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The page does not take this kind of request.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something went wrong here. It has been logged.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Nothing is shown or done at the moment; try again.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A key is not available at the moment; try again.",
 }
 
 
+UNRECORDED = "The audit log takes no entry: nothing is shown or done."
+"""A 503 that is not for want of a key."""
 UNKNOWN_HOST = "This deployment does not serve the host name of the request (TAWNY_HOSTS)."
 
 

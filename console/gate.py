@@ -25,7 +25,7 @@ from audit.events import EventType, Outcome
 from audit.record import record, tally
 from console import sessions
 from console.devices import owes_passkey
-from console.errors import error_page, is_console_path
+from console.errors import UNRECORDED, error_page, is_console_path
 from console.models import Passkey, Staff
 from console.pages import Rules, landing, rules_of
 from console.sessions import Standing
@@ -80,7 +80,7 @@ class StaffGate:
             return _judge(request, staff, rules, f"page:{match.view_name}", now)
         except DatabaseError:  # what cannot be recorded is not shown
             log.exception("a page was not recorded, and so not shown")
-            return error_page(HTTPStatus.SERVICE_UNAVAILABLE)
+            return error_page(HTTPStatus.SERVICE_UNAVAILABLE, UNRECORDED)
 
 
 def _judge(

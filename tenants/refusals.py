@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError, connection
 from audit.actors import Actor
 from audit.events import EventType
 from audit.record import tally
+from audit.witness import counted
 from crypto import mac
 from crypto.random import random_bytes
 from tenants.errors import Limited
@@ -88,25 +89,27 @@ def repeat(authorization: str, *, door: str, now: datetime) -> None:
             return
         _memory.counts.setdefault(held.who, _Count()).calls += 1
         _arm(now)
+    counted(EventType.REQUESTS_LIMITED)
     raise held.refusal.again()
 
 
 def count(tenant: UUID, key: str, *, now: datetime) -> None:
     """Count a refusal in the audit log's minute: a row each would be the flood's own."""
     with _memory.lock:
-        counted = _memory.counts.setdefault((tenant, key), _Count())
-        counted.calls += 1
-        if counted.told_at is not None and counted.told_at <= now < counted.told_at + TOLD_EVERY:
+        held = _memory.counts.setdefault((tenant, key), _Count())
+        held.calls += 1
+        if held.told_at is not None and held.told_at <= now < held.told_at + TOLD_EVERY:
             _arm(now)
+            counted(EventType.REQUESTS_LIMITED)
             return
-        calls, counted.calls, counted.told_at = counted.calls, 0, now
+        calls, held.calls, held.told_at = held.calls, 0, now
     _tell((tenant, key), calls, now=now)
 
 
 def tell_left(*, now: datetime) -> None:
     """Write what was counted and is not yet written."""
     with _memory.lock:
-        left = {who: counted.calls for who, counted in _memory.counts.items() if counted.calls}
+        left = {who: held.calls for who, held in _memory.counts.items() if held.calls}
         _memory.counts.clear()
         if _memory.timer is not None:
             _memory.timer.cancel()

@@ -80,6 +80,9 @@ CLASSES: Mapping[str, Kept] = {
     "pending_deed": Kept.UNTIL_USED,
     # -- staff
     "staff": Kept.STAFF,
+    "django_otp_webauthn_webauthncredential": Kept.STAFF,  # empty: passkeys are staff_passkey
+    "django_otp_webauthn_webauthnattestation": Kept.STAFF,
+    "django_otp_webauthn_webauthnuserhandle": Kept.STAFF,
     "staff_totp": Kept.STAFF,
     "staff_recovery_sheet": Kept.STAFF,
     "staff_recovery_code": Kept.STAFF,

@@ -26,6 +26,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "DATABASE_URL": "postgresql://tawny_app:x@db.example/tawny",
         "KEYS_DATABASE_URL": "postgresql://tawny_app:x@db.example/tawny_keys",
         "WISDOM_DATABASE_URL": "postgresql://tawny_app:x@db.example/tawny_wisdom",
+        "STAFF_DATABASE_URL": "postgresql://tawny_staff:x@db.example/tawny",
         "BROKER_URL": "rediss://broker.example/0",
         "CACHE_URL": "rediss://cache.example/0",
         "SECRET_KEY_FILE": str(tmp_path / "secret"),

@@ -27,6 +27,8 @@ TYPES = {
 PATHS = {
     "v1/events/<str:kind>": ("/v1/events/ip", "/v1/events/dns", "/v1/events/lease"),
     "v1/groups/raw": ("/v1/groups/raw",),
+    "v1/account/retention": ("/v1/account/retention",),
+    "v1/account/research": ("/v1/account/research",),
     "v1/wisdom/reports": ("/v1/wisdom/reports",),
     "v1/key/request": ("/v1/key/request",),
     "v1/key/reset": ("/v1/key/reset",),

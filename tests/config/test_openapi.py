@@ -102,6 +102,7 @@ def test_examples_hold_addresses_and_names_for_documentation_only(urlconf: str) 
         assert private not in text.replace("example.com/", "")
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 def test_the_document_is_kept_by_its_etag() -> None:
     first = Client().get("/v1/schema")
     assert (first.status_code, first["Content-Type"]) == (200, "application/json")

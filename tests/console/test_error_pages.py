@@ -55,6 +55,7 @@ def raising(error: type[Exception]) -> Callable[[HttpRequest], HttpResponse]:
     return view
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 @pytest.mark.parametrize(
     ("status", "error"),
     [(400, SuspiciousOperation), (403, PermissionDenied), (404, Http404), (500, ZeroDivisionError)],

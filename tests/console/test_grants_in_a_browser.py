@@ -15,6 +15,7 @@ from tenants import grants
 from tenants.models import Tenant
 from tests.console import test_in_a_browser
 from tests.console.alerts import SOURCE, an_alert
+from tests.console.browsing import noting
 from tests.console.people import Clock, Person
 from tests.console.test_in_a_browser import judge
 
@@ -48,7 +49,7 @@ def test_open_a_grant_past_the_step_up_read_an_alert_and_revoke(
     tenant = Tenant.objects.create(id=uuid7(jo.clock.now), name="Acme", created_at=jo.clock.now)
     an_alert(tenant.id)
     problems: list[str] = []
-    tab.on("console", lambda message: problems.append(message.text))
+    tab.on("console", noting(problems))
 
     jo.clock.advance(minutes=6)
     tab.goto(f"{here}/console/tenants/{tenant.id}/")

@@ -28,6 +28,7 @@ from crypto import otp
 from crypto.ids import uuid7
 from tenants.models import KeyIndex, Tenant, Work
 from tenants.scope import tenant_scope
+from tests.console.browsing import noting
 from tests.console.people import SHELL, Clock
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -90,7 +91,7 @@ def keep(tab: Page, name: str) -> None:
 def watched(tab: Page) -> list[str]:
     """Collect what the console says: a refusal of the policy, an error of a script."""
     problems: list[str] = []
-    tab.on("console", lambda message: problems.append(message.text))
+    tab.on("console", noting(problems))
     tab.on("pageerror", lambda error: problems.append(str(error)))
     return problems
 

@@ -14,6 +14,7 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from console.invites import invite
 from console.models import Passkey, Role, SignIn
+from tests.console.browsing import noting
 from tests.console.people import SHELL, Clock, deeds
 from tests.console.test_in_a_browser import CHROMIUM, PASSWORD, code, enrol, judge, sign_in
 
@@ -112,7 +113,7 @@ def test_a_passkey_is_added_signs_in_steps_up_and_is_removed(
     tab: Page, clock: Clock, here: str
 ) -> None:
     problems: list[str] = []
-    tab.on("console", lambda message: problems.append(message.text))
+    tab.on("console", noting(problems))
     tab.on("pageerror", lambda error: problems.append(str(error)))
     enrolled(tab, clock, here)
     add(tab, here)

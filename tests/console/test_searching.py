@@ -50,7 +50,7 @@ def test_things_are_found_by_name_and_by_the_beginning_of_their_id(
     assert found(jo, "#0") == {"Audit log": ["Entry 0"]}
     assert found(jo, "99999999999") == {}
     assert found(jo, "' OR 1=1 --") == {}
-    assert len(found(jo, "")["Pages"]) == 8
+    assert len(found(jo, "")["Pages"]) == 10
 
 
 def test_each_hit_leads_to_a_page_that_answers(

@@ -16,7 +16,7 @@ from console.deeds import Deed, Field, refused, take
 from console.engine import granted
 from console.engine.grants import grant_rows
 from console.engine.tenant import found
-from console.errors import error_page
+from console.errors import UNRECORDED, error_page
 from console.pages import actor_of, page, show, staff_of
 from console.permissions import Permission, permits
 from tenants import grants as held
@@ -53,7 +53,7 @@ def under_grant(view: View) -> View:
             return error_page(HTTPStatus.FORBIDDEN, str(refusal), back=back)
         except Unrecorded:
             log.exception("not recorded, and so not done")
-            return error_page(HTTPStatus.SERVICE_UNAVAILABLE)
+            return error_page(HTTPStatus.SERVICE_UNAVAILABLE, UNRECORDED)
 
     return answer
 

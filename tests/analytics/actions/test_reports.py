@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from analytics.actions import reports
 from destinations.report import Destination
 
@@ -15,6 +17,7 @@ def test_without_a_wisdom_nothing_is_owed(settings: Any) -> None:
     assert (answer.reports, answer.owed) == ({}, frozenset())
 
 
+@pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 def test_a_key_that_cannot_be_read_leaves_the_answers_owed(settings: Any, tmp_path: Path) -> None:
     settings.WISDOM_URL = "https://wisdom.example"
     settings.WISDOM_KEY_FILE = str(tmp_path / "missing")
