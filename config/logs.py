@@ -19,6 +19,8 @@ import structlog
 
 KEY = re.compile(r"(tw[ye]_[0-9A-Za-z]{12}_)[0-9A-Za-z]{49}")
 """An API key (docs/keys.md): whoever puts one into a path puts it into the line of its refusal."""
+LINK = re.compile(r"(/(?:invite|verify)/)[^/\s?]{16,}")
+"""A link's token: Django writes the path of whatever it answers with 403, 404 or 500."""
 log = logging.getLogger("tawny.uncaught")
 
 
@@ -60,7 +62,7 @@ class JsonLine(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S"),
             "level": record.levelname,
             "logger": record.name,
-            "message": KEY.sub(r"\1…", record.getMessage()),
+            "message": LINK.sub(r"\1…", KEY.sub(r"\1…", record.getMessage())),
         }
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__

@@ -58,9 +58,10 @@ def request_key(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     if not settings.SIGNUP_OPEN:
         raise Forbidden("Sign-up is closed here: ask whoever runs this service for a key.")
-    read_object(request)
+    # Before the body is read: one that trickles in holds a thread.
     attempts.count("requests", _network(request), windows=attempts.REQUESTS_OF_NETWORK, now=now)
     attempts.count("requests-of-all", windows=attempts.REQUESTS_OF_ALL, now=now)
+    read_object(request)
     return _answer({"key": create_provisional(now=now).api_key})
 
 
@@ -68,11 +69,11 @@ def request_key(request: HttpRequest) -> HttpResponse:
 def ask_for_reset(request: HttpRequest) -> HttpResponse:
     """Answer ``{}`` to every address, having taken the same steps; see `actions.ask_reset`."""
     now = timezone.now()
+    attempts.count("resets", _network(request), windows=attempts.RESETS_OF_NETWORK, now=now)
+    attempts.count("resets-of-all", windows=attempts.RESETS_OF_ALL, now=now)
     email = read_object(request).get("email")
     if not isinstance(email, str) or not email.strip():
         raise BadBody("email is required and must be a text.")
-    attempts.count("resets", _network(request), windows=attempts.RESETS_OF_NETWORK, now=now)
-    attempts.count("resets-of-all", windows=attempts.RESETS_OF_ALL, now=now)
     ask_reset(mailbox=mailboxes.normalised(email), now=now)
     return _answer({})
 
