@@ -173,6 +173,8 @@ class EventType(StrEnum):
     """A person saw rows of a tenant; recorded before they are shown."""
     STAFF_WATCHED = ("staff.watched", "Staff kept a page open", "minute")
     """A page that was opened before asked for its newest figures: polls as calls."""
+    STAFF_NOTICE_SEEN = "staff.notice_seen", "Staff acknowledged a notice"
+    """A person took an alarm, or the notice that their passkeys changed, off their own pages."""
 
     GRANT_OPENED = "grant.opened", "Access grant opened"
     """Staff may read a tenant's rows for a time; the detail says who, until when and why."""

@@ -11,6 +11,9 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit.actors import Actor
+from audit.events import EventType
+from audit.record import record
 from console.models import Notice, NoticeSeen, Staff
 from console.permissions import Permission, permits
 from crypto.ids import uuid7
@@ -62,7 +65,15 @@ def acknowledge(*, notice: UUID, staff: Staff, now: datetime) -> bool:
     row = Notice.objects.filter(pk=notice).first()
     if row is None:
         return False
-    NoticeSeen.objects.bulk_create(
-        [NoticeSeen(notice_id=row.pk, staff_id=staff.pk, at=now)], ignore_conflicts=True
-    )
+    with transaction.atomic():
+        NoticeSeen.objects.bulk_create(
+            [NoticeSeen(notice_id=row.pk, staff_id=staff.pk, at=now)], ignore_conflicts=True
+        )
+        record_seen(staff, f"notice:{row.pk}", now=now)
     return True
+
+
+def record_seen(staff: Staff, resource: str, *, now: datetime) -> None:
+    """Record that `staff` took a notice off their own pages; in the caller's transaction."""
+    actor = Actor(kind="staff", id=str(staff.pk))
+    record(event=EventType.STAFF_NOTICE_SEEN, actor=actor, now=now, resource=resource)

@@ -25,11 +25,12 @@ class Control:
 SOC2, ISO, PCI = "SOC 2 (TSC 2017)", "ISO/IEC 27001:2022", "PCI DSS 4.0"
 SIGN_INS = (
     E.STAFF_LOGIN, E.STAFF_LOGIN_FAILED, E.STAFF_LOGOUT, E.STAFF_SESSION_ENDED,
-    E.STAFF_STEPPED_UP, E.STAFF_FACTOR_LIMIT, E.STAFF_RECOVERY_USED,
+    E.STAFF_STEPPED_UP, E.STAFF_FACTOR_LIMIT, E.STAFF_RECOVERY_USED, E.STAFF_SEALED_USED,
 )  # fmt: skip
 ACCOUNTS = (
     E.STAFF_CREATED, E.STAFF_INVITED, E.STAFF_ENROLLED, E.STAFF_ROLE_CHANGED, E.STAFF_DISABLED,
-    E.STAFF_MFA_REPLACED, E.STAFF_RECOVERY_MADE, E.STAFF_PASSWORD_CHANGED,
+    E.STAFF_MFA_REPLACED, E.STAFF_MFA_RESET, E.STAFF_PASSKEY_ADDED, E.STAFF_PASSKEY_REMOVED,
+    E.STAFF_RECOVERY_MADE, E.STAFF_PASSWORD_CHANGED,
 )  # fmt: skip
 CREDENTIALS = (
     E.KEY_CREATED, E.KEY_REVOKED, E.KEY_ROTATED, E.KEY_REQUESTED, E.KEY_RESET_ASKED, E.KEY_RESET,
@@ -39,6 +40,24 @@ ROOT_KEYS = (
     E.TENANT_KEY_CREATED, E.ROOT_VERSION_ADDED, E.ROOT_VERSION_PROMOTED, E.ROOT_REWRAPPED,
     E.ROOT_VERSION_RETIRED, E.TENANT_KEYS_DESTROYED, E.DECRYPT_FAILED,
 )  # fmt: skip
+SYSTEM_KEYS = (
+    E.SYSTEM_VERSION_ADDED, E.SYSTEM_VERSION_PROMOTED, E.SYSTEM_RESEALED, E.SECRET_STORED,
+    E.SECRET_REMOVED,
+)  # fmt: skip
+APPROVALS = (
+    E.APPROVAL_ASKED, E.APPROVAL_GIVEN, E.APPROVAL_CANCELLED, E.APPROVAL_CARRIED_OUT,
+    E.APPROVAL_FAILED, E.APPROVAL_EXPIRED,
+)  # fmt: skip
+GRANTS = (E.GRANT_OPENED, E.GRANT_REVOKED, E.GRANT_ENDED, E.GRANT_REFUSED)
+EMERGENCIES = (
+    E.BREAK_GLASS_OPENED, E.BREAK_GLASS_USED, E.BREAK_GLASS_CLOSED, E.BREAK_GLASS_REVIEWED,
+    E.STAFF_SEALED_USED,
+)  # fmt: skip
+EXPORTS = (E.TENANT_EXPORTED, E.TENANT_EXPORT_SEALED, E.RESEARCH_EXPORTED)
+CONSENT = (E.RESEARCH_ALLOWED, E.RESEARCH_WITHDRAWN, E.RESEARCH_EXPORTED)
+HOLDS = (E.HOLD_PLACED, E.HOLD_RELEASED)
+TERMS = (E.RETENTION_CHANGED, E.RETENTION_APPLIED)
+ENDINGS = (E.TENANT_DELETED, E.TENANT_KEYS_DESTROYED, E.TENANT_PURGED)
 TENANTS = (
     E.TENANT_CREATED, E.TENANT_SUSPENDED, E.TENANT_RESUMED, E.TENANT_EXPIRED,
     E.TENANT_PLAN_CHANGED, E.TENANT_DELETED, E.TENANT_PURGED,
@@ -61,14 +80,16 @@ KEEPING = (
     E.AUDIT_PACKED,
 )  # fmt: skip
 RUNNING = (
-    E.SYSTEM_FIRST_START, E.WORK_DEAD, E.FEED_REFRESHED, E.FEED_FAILED, E.CHECKPOINT_STALE,
+    E.SYSTEM_FIRST_START, E.WORK_DEAD, E.WORK_RETRIED, E.FEED_REFRESHED, E.FEED_FAILED,
+    E.CHECKPOINT_STALE,
 )  # fmt: skip
 
 CONTROLS: tuple[Control, ...] = (
     Control(
         framework=SOC2, id="CC6.1", about="logical access is restricted to those it is meant for",
         shown="Every request meets a key, a role or a refusal, and refusals are entries.",
-        events=(*DENIALS, *CREDENTIALS, *ROOT_KEYS), beside=("keys", "access_review"),
+        events=(*DENIALS, *CREDENTIALS, *ROOT_KEYS, *SYSTEM_KEYS, E.GRANT_REFUSED),
+        beside=("keys", "access_review"),
     ),
     Control(
         framework=SOC2, id="CC6.2", about="accounts begin with a decision and end in time",
@@ -78,13 +99,16 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         framework=SOC2, id="CC6.3", about="rights follow roles, and less is the rule",
         shown="Roles and their changes; who read what of which tenant, under which ticket.",
-        events=(E.STAFF_ROLE_CHANGED, E.STAFF_DISABLED, *STAFF_READS),
+        events=(
+            E.STAFF_ROLE_CHANGED, E.STAFF_DISABLED, *STAFF_READS, *GRANTS, *EMERGENCIES, *APPROVALS,
+        ),
         beside=("access_review", "staff_accesses"),
     ),
     Control(
         framework=SOC2, id="CC6.5", about="what is no longer needed is made unreadable",
-        shown="A deleted tenant's keys are destroyed first; its rows follow.",
-        events=(E.TENANT_DELETED, E.TENANT_KEYS_DESTROYED, E.TENANT_PURGED),
+        shown="A deleted tenant's keys are destroyed first; its rows follow. What is past its terms"
+        " goes, unless a hold stands.",
+        events=(*ENDINGS, *TERMS, *HOLDS),
     ),
     Control(
         framework=SOC2, id="CC6.6", about="what comes from outside is held off at the edge",
@@ -99,17 +123,26 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         framework=SOC2, id="CC7.2", about="what is unusual is watched for",
         shown="Failures of work, feeds, places outside and decryption are entries.",
-        events=(*RUNNING, *THE_LOG, E.DECRYPT_FAILED), beside=("gaps",),
+        events=(*RUNNING, *THE_LOG, E.DECRYPT_FAILED, E.STAFF_SEALED_USED), beside=("gaps",),
     ),
     Control(
         framework=SOC2, id="CC7.3", about="what was noticed can be looked into",
         shown="The log can be searched, exported and checked by somebody else.",
-        events=(E.AUDIT_READ, E.AUDIT_EXPORTED, E.AUDIT_VERIFIED, E.AUDIT_BUNDLED),
+        events=(
+            E.AUDIT_READ, E.AUDIT_EXPORTED, E.AUDIT_VERIFIED, E.AUDIT_BUNDLED,
+            E.BREAK_GLASS_REVIEWED, E.STAFF_NOTICE_SEEN,
+        ),
+    ),
+    Control(
+        framework=ISO, id="A.5.3", about="duties that conflict are of different people",
+        shown="What cannot be undone is asked for by one and approved by another, or waits a day;"
+        " an emergency is reviewed by somebody else.",
+        events=(*APPROVALS, *EMERGENCIES),
     ),
     Control(
         framework=ISO, id="A.5.15", about="access to information is controlled",
-        shown="Tenants, their keys and members, and every refusal.",
-        events=(*TENANTS, *CREDENTIALS, *DENIALS),
+        shown="Tenants, their keys and members, grants on their rows, and every refusal.",
+        events=(*TENANTS, *CREDENTIALS, *GRANTS, *DENIALS),
     ),
     Control(
         framework=ISO, id="A.5.18", about="rights are given, looked over and taken away",
@@ -122,29 +155,55 @@ CONTROLS: tuple[Control, ...] = (
         events=(*THE_LOG, *KEEPING),
     ),
     Control(
+        framework=ISO, id="A.5.34", about="what is about persons is kept private",
+        shown="Who agreed to research and took it back; what left, sealed, and for whom.",
+        events=(*CONSENT, *EXPORTS, *TERMS),
+    ),
+    Control(
         framework=ISO, id="A.5.33", about="records are kept as long as they must, and no change",
-        shown="Entries leave after 24 months, in whole epochs whose tree is kept.",
-        events=KEEPING,
+        shown="Entries leave after 24 months, in whole epochs whose tree is kept; a legal hold"
+        " keeps a tenant's rows and keys.",
+        events=(*KEEPING, *HOLDS),
     ),
     Control(
         framework=ISO, id="A.8.2", about="privileged access is limited and seen",
         shown="Deeds of staff and of the shell, with account and reason.",
-        events=(*STAFF_READS, *ROOT_KEYS, E.STAFF_STEPPED_UP), beside=("staff_accesses",),
+        events=(
+            *STAFF_READS, E.STAFF_WATCHED, *ROOT_KEYS, *SYSTEM_KEYS, *GRANTS, *EMERGENCIES,
+            *APPROVALS, E.STAFF_STEPPED_UP, E.WORK_RETRIED,
+        ),
+        beside=("staff_accesses",),
     ),
     Control(
         framework=ISO, id="A.8.5", about="who signs in proves it safely",
         shown="Password and second factor at each sign-in; a fresh proof before what is dangerous.",
-        events=SIGN_INS, beside=("access_review",),
+        events=(
+            *SIGN_INS, E.STAFF_MFA_REPLACED, E.STAFF_MFA_RESET, E.STAFF_PASSKEY_ADDED,
+            E.STAFF_PASSKEY_REMOVED,
+        ),
+        beside=("access_review",),
+    ),
+    Control(
+        framework=ISO, id="A.8.10", about="information that is not needed is deleted",
+        shown="Terms of each tenant and what each run deleted; ends of tenants and their keys.",
+        events=(*TERMS, *ENDINGS, *HOLDS),
     ),
     Control(
         framework=ISO, id="A.8.15", about="what happens is logged and the log is protected",
         shown="The catalogue says what; gaps in time and the tree say whether anything is missing.",
-        events=(*SIGN_INS, *STAFF_READS, *DENIALS, *CHANGES, *TENANT_READS), beside=("gaps",),
+        events=(
+            *SIGN_INS, *STAFF_READS, E.STAFF_WATCHED, E.STAFF_NOTICE_SEEN, *GRANTS, *DENIALS,
+            *CHANGES, *TENANT_READS, *EXPORTS,
+        ),
+        beside=("gaps",),
     ),
     Control(
         framework=ISO, id="A.8.16", about="systems are watched for what is not usual",
         shown="Alarms of the log's own, and what the work of detection did.",
-        events=(*RUNNING, E.EVENTS_ACCEPTED, E.CHECKPOINT_FAILED),
+        events=(
+            *RUNNING, E.EVENTS_ACCEPTED, E.CHECKPOINT_FAILED, E.STAFF_SEALED_USED,
+            E.STAFF_NOTICE_SEEN,
+        ),
     ),
     Control(
         framework=ISO, id="A.8.17", about="clocks agree",
@@ -153,8 +212,9 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         framework=ISO, id="A.8.24", about="cryptography and its keys are managed",
-        shown="Every version of the root key from its beginning to its end, and the inventory.",
-        events=ROOT_KEYS, beside=("keys",),
+        shown="Every version of the root key, of the deployment's own and of its named secrets from"
+        " beginning to end, and the inventory.",
+        events=(*ROOT_KEYS, *SYSTEM_KEYS), beside=("keys",),
     ),
     Control(
         framework=ISO, id="A.8.32", about="changes are controlled",
@@ -164,12 +224,15 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         framework=PCI, id="10.2.1.1", about="each person's access to the data",
         shown="A person's sight of a tenant's rows is recorded before it is given.",
-        events=STAFF_READS, beside=("staff_accesses",),
+        events=(*STAFF_READS, *GRANTS, *EMERGENCIES, *EXPORTS), beside=("staff_accesses",),
     ),
     Control(
         framework=PCI, id="10.2.1.2", about="everything done with administrative rights",
-        shown="Deeds on tenants, keys, staff and feeds, with who and why.",
-        events=(*TENANTS, *ACCOUNTS, *CREDENTIALS, *ROOT_KEYS, E.FEED_CONFIGURED),
+        shown="Deeds on tenants, keys, staff, feeds and work, with who and why; who approved what.",
+        events=(
+            *TENANTS, *ACCOUNTS, *CREDENTIALS, *ROOT_KEYS, *SYSTEM_KEYS, *APPROVALS, *EMERGENCIES,
+            *HOLDS, E.RETENTION_CHANGED, E.FEED_CONFIGURED, E.WORK_RETRIED,
+        ),
     ),
     Control(
         framework=PCI, id="10.2.1.3", about="access to the audit log itself",
@@ -178,8 +241,8 @@ CONTROLS: tuple[Control, ...] = (
     ),
     Control(
         framework=PCI, id="10.2.1.4", about="access that was tried and refused",
-        shown="Refused keys, sign-ins and pages.",
-        events=(*DENIALS, E.STAFF_LOGIN_FAILED),
+        shown="Refused keys, sign-ins, pages and grants.",
+        events=(*DENIALS, E.STAFF_LOGIN_FAILED, E.GRANT_REFUSED),
     ),
     Control(
         framework=PCI, id="10.2.1.5", about="changes of accounts and of how they prove themselves",
@@ -194,7 +257,10 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         framework=PCI, id="10.2.1.7", about="objects of the system that come and go",
         shown="Schema, epochs of the log, tenants and their keys.",
-        events=(E.MIGRATION_APPLIED, *KEEPING, E.TENANT_CREATED, E.TENANT_PURGED, *ROOT_KEYS),
+        events=(
+            E.MIGRATION_APPLIED, *KEEPING, E.TENANT_CREATED, E.TENANT_PURGED, *ROOT_KEYS,
+            *SYSTEM_KEYS, E.RETENTION_APPLIED,
+        ),
     ),
     Control(
         framework=PCI, id="10.2.2", about="what each entry says",

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.events import EventType
 from audit.record import record
-from console import ceremonies, passkeys, sessions
+from console import ceremonies, notices, passkeys, sessions
 from console.ceremonies import Purpose
 from console.deeds import Deed, refused, take
 from console.devices import TryLater
@@ -190,7 +190,10 @@ def remove(request: HttpRequest, passkey: int) -> HttpResponse:
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
     """Close the notice that passkeys changed."""
-    Staff.objects.filter(pk=staff_of(request).pk).update(passkeys_changed_at=None)
+    staff = staff_of(request)
+    with transaction.atomic():
+        Staff.objects.filter(pk=staff.pk).update(passkeys_changed_at=None)
+        notices.record_seen(staff, "notice:passkeys", now=timezone.now())
     return HttpResponseRedirect(reverse("console:account"))
 
 

@@ -30,6 +30,8 @@ SUCCESS, DENIED, ERROR = "success", "denied", "error"
 PUBLIC = "for anybody, and says nothing of anybody"
 VOCABULARY = "a vocabulary that is the same for every key"
 LINK = "the link is the proof"
+OWN_TERMS = "the terms of the very key that asks"
+OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,8 @@ class Row:
     """What each outcome of a route leaves, and how it is brought about: None where it cannot be.
 
     `also` are events of what a success made besides, one each; `elsewhere` is the test that drives
-    a success which this table cannot.
+    a success which this table cannot. `conflict` makes sense and cannot be done: it is answered
+    409, and leaves `conflict_leaves`.
     """
 
     success: str | None
@@ -57,14 +60,19 @@ class Row:
     wrong: Callable[["World"], Asked] | None = None
     also: tuple[str, ...] = ()
     elsewhere: str = ""
+    conflict: Callable[["World"], Asked] | None = None
+    conflict_leaves: str = "requests.failed"
     instead: dict[str, Callable[["World"], Asked]] = field(default_factory=dict)
 
 
 class World:
     """A tenant, an engine, people: whatever a request of the table needs, made when it is asked."""
 
-    def __init__(self, clock: Clock, person: Callable[..., Person]) -> None:
-        self.clock = clock
+    def __init__(
+        self, clock: Clock, person: Callable[..., Person], sequenced: Callable[[], None]
+    ) -> None:
+        self.clock, self.sequenced = clock, sequenced
+        self.stranger = Client(raise_request_exception=False)
         new = create_tenant(name="first.example", actor=SHELL, reason="test", now=clock.now)
         self.tenant, self.key = new.tenant.id, new.api_key
         self._person = person
@@ -117,8 +125,15 @@ class World:
         name = f"{uuid4().hex}.example"
         return create_tenant(name=name, actor=SHELL, reason="t", now=self.clock.now).tenant.id, name
 
-    def colleague(self) -> tuple[UUID, str]:
-        somebody = self._person(f"c{uuid4().hex[:8]}", Role.ANALYST)
+    def signed_in(self) -> Person:
+        """Return the owner, signed in: who made a proof a moment ago, unless time went on."""
+        if self.owner.browser.get("/console/account/").status_code != OK:
+            self.clock.advance(seconds=30)
+            self.owner.sign_in()
+        return self.owner
+
+    def colleague(self, role: Role = Role.ANALYST) -> tuple[UUID, str]:
+        somebody = self._person(f"c{uuid4().hex[:8]}", role)
         return somebody.staff.id, somebody.staff.username
 
 
@@ -140,6 +155,14 @@ def reads(path: str, event: str | None, *, wrong: str = "", why: str = "") -> Ro
     )  # fmt: skip
 
 
+def puts(path: str, event: str, body: Any) -> Row:
+    """A route of a tenant's key that sets something; an object without members makes no sense."""
+    return Row(
+        success=event, denied="auth.denied", error="requests.failed",
+        ask=of_key(path, body=body), wrong=of_key(path, body={}),
+    )  # fmt: skip
+
+
 def public(path: str) -> Row:
     """A route for anybody that says nothing of anybody."""
     return Row(success=None, denied=None, error=None, why=PUBLIC, ask=open_(path))
@@ -157,16 +180,22 @@ def absent(path: str, elsewhere: str) -> Row:
 
 
 MADE = ("tenant.created", "key.tenant_key_created", "key.created")
-TRANSPARENCY, OPEN_WISDOM = "tests/tenants/test_audit_view.py", "tests/wisdom/test_open_wisdom.py"
+CHECKPOINT_READ = (
+    "tests/tenants/test_audit_view.py"
+    "::test_anybody_reads_the_newest_checkpoint_and_nobody_keeps_it_in_a_cache"
+)
+OPEN_WISDOM = "tests/wisdom/test_open_wisdom.py::"
+ITEMS_READ = OPEN_WISDOM + "test_names_are_given_as_the_generator_asks_for_them"
+FAMILIES_READ = OPEN_WISDOM + "test_a_family_is_found_in_any_case_and_named_as_its_list_spells_it"
 EVENT = b'{"ts": "2026-03-01T00:00:00Z", "query": "a.example", "srcIP": "10.0.0.1"}'
 
 API: dict[Door, Row] = {
     ("GET", "healthz"): public("/healthz"),
     ("GET", "readyz"): public("/readyz"),
     ("GET", "v1/schema"): public("/v1/schema"),
-    ("GET", "v1/transparency/checkpoint"): absent("/v1/transparency/checkpoint", TRANSPARENCY),
-    ("GET", "v2/items"): absent("/v2/items?category=c2&type=dns", OPEN_WISDOM),
-    ("GET", "v2/families"): absent("/v2/families?category=c2", OPEN_WISDOM),
+    ("GET", "v1/transparency/checkpoint"): absent("/v1/transparency/checkpoint", CHECKPOINT_READ),
+    ("GET", "v2/items"): absent("/v2/items?category=c2&type=dns", ITEMS_READ),
+    ("GET", "v2/families"): absent("/v2/families?category=c2", FAMILIES_READ),
     ("GET", "v1/alerts"): reads("/v1/alerts", "alerts.polled", wrong="/v1/alerts?follow=%21"),
     ("GET", "v1/findings"): reads("/v1/findings", "alerts.polled", wrong="/v1/findings?follow=%21"),
     ("GET", "v1/dailyDestinations"): reads(
@@ -175,7 +204,15 @@ API: dict[Door, Row] = {
     ("GET", "v1/audit"): reads("/v1/audit", "audit.polled", wrong="/v1/audit?limit=x"),
     ("GET", "v1/groups/raw"): reads("/v1/groups/raw", "groups.polled"),
     ("GET", "v1/account/status"): reads(
-        "/v1/account/status", None, why="the terms of the very key that asks"
+        "/v1/account/status", None, why=OWN_TERMS
+    ),
+    ("GET", "v1/account/retention"): reads("/v1/account/retention", None, why=OWN_TERMS),
+    ("PUT", "v1/account/retention"): puts(
+        "/v1/account/retention", "retention.changed", {"seriesDays": 30, "alertsDays": 200}
+    ),
+    ("GET", "v1/account/research"): reads("/v1/account/research", None, why=OWN_TERMS),
+    ("PUT", "v1/account/research"): puts(
+        "/v1/account/research", "research.allowed", {"allowed": True}
     ),
     ("GET", "v1/ae/inventory/flags"): reads("/v1/ae/inventory/flags", None, why=VOCABULARY),
     ("GET", "v1/ae/inventory/threats"): reads("/v1/ae/inventory/threats", None, why=VOCABULARY),

@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, path
 from audit.events import EventType
 from config.methods import reads
 from console.models import Role
-from console.pages import rules_of
+from console.pages import Rules, rules_of
 from console.permissions import permits
 from tests.audit.coverage import (
     API,
@@ -27,18 +27,25 @@ from tests.audit.coverage import (
     World,
     sent,
 )
-from tests.audit.coverage_console import CONSOLE, ELSEWHERE
+from tests.audit.coverage_console import CONSOLE as PAGES, PAINT
+from tests.audit.coverage_deeds import DEEDS
+from tests.audit.coverage_passkeys import CHALLENGE, NAME, PASSKEYS
 from tests.config.described import _methods, doors
 from tests.console import conftest as console
 from tests.console.people import Clock, Person
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
+pytestmark = pytest.mark.django_db(
+    transaction=True, databases=["default", "keys", "wisdom", "staff"]
+)
 DEPLOYMENTS = ("config.urls.embedded", "config.urls.engine", "config.urls.cloud")
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("config", "console", "analytics", "wisdom", "feeds", "tenants", "egress", "audit")
 LEAST = 60
+CONSOLE: dict[Door, Row] = {**PAGES, **DEEDS, **PASSKEYS}
+UNRECORDED = {PAINT, CHALLENGE, NAME}
+"""Why a form that was carried out may leave nothing: it changed nothing that outlives a session."""
 AsOwner = Callable[..., Any]
-clock, person = console.clock, console.person
+clock, person, sequenced = console.clock, console.person, console.sequenced
 
 
 @pytest.fixture
@@ -49,6 +56,7 @@ def world(
     caplog: pytest.LogCaptureFixture,
     clock: Clock,
     person: Callable[..., Person],
+    sequenced: Callable[[], None],
 ) -> World:
     caplog.set_level("CRITICAL", logger="django.request")
     settings.SNAPSHOT_DIR = str(tmp_path / "snapshots")
@@ -56,7 +64,7 @@ def world(
     settings.OPEN_WISDOM = True
     for name in ("REQUESTS_OF_NETWORK", "REQUESTS_OF_ALL"):  # what is measured here is no flood
         monkeypatch.setattr(f"tenants.attempts.{name}", ())
-    return World(clock, person)
+    return World(clock, person, sequenced)
 
 
 @pytest.fixture
@@ -99,10 +107,10 @@ def console_doors(urlconf: str) -> dict[Door, Any]:
 @pytest.mark.parametrize("urlconf", DEPLOYMENTS)
 def test_every_route_has_a_row_and_every_row_a_route(urlconf: str) -> None:
     assert doors(urlconf) - API.keys() == set()
-    assert console_doors(urlconf).keys() - CONSOLE.keys() - ELSEWHERE.keys() == set()
+    assert console_doors(urlconf).keys() - CONSOLE.keys() == set()
     everything = "config.urls.embedded"
     assert API.keys() - doors(everything) == set()
-    assert (CONSOLE.keys() | ELSEWHERE.keys()) - console_doors(everything).keys() == set()
+    assert CONSOLE.keys() - console_doors(everything).keys() == set()
 
 
 def test_a_new_route_without_a_row_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,10 +127,18 @@ def test_a_row_without_an_event_says_why() -> None:
     for door, row in {**API, **CONSOLE}.items():
         assert row.success or row.why, door
         assert row.denied or row.why, door
-        for event in (row.success, row.denied, row.error):
+        for event in (row.success, row.denied, row.error, row.conflict_leaves, *row.also):
             assert event is None or event in list(EventType), door
         if door[0] != "GET" and row.success is None:
-            assert door == ("POST", "theme"), "what changes anything is recorded"
+            assert row.why.partition(";")[0] in UNRECORDED, "what changes anything is recorded"
+
+
+def test_what_is_driven_elsewhere_is_a_test_that_exists() -> None:
+    for row in (*API.values(), *CONSOLE.values()):
+        file, _, name = row.elsewhere.partition("::")
+        if row.elsewhere:
+            tree = ast.parse((REPOSITORY / file).read_text("utf-8"))
+            assert name in {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
 
 
 def expected(event: str | None, also: tuple[str, ...] = ()) -> Counter[str]:
@@ -158,48 +174,82 @@ def outcomes(row: Row) -> Iterator[tuple[str, str | None, Callable[[World], Aske
 def browsed(browser: Client, method: str, asked: Asked) -> Any:
     if method == "GET":
         return browser.get(asked.path)
+    if isinstance(asked.body, bytes):
+        return browser.post(asked.path, asked.body, content_type="application/json")
     return browser.post(asked.path, asked.body or {})
 
 
 @pytest.mark.parametrize("door", sorted(CONSOLE), ids=" ".join)
 def test_each_outcome_of_the_console_leaves_its_event(
+    door: Door, world: World, left: Callable[[], Counter[str]]
+) -> None:
+    row, stranger = CONSOLE[door], world.stranger
+
+    def leaves(events: Counter[str], browser: Client, ask: Callable[[World], Asked]) -> int:
+        asked = ask(world)
+        before = left()
+        answer = browsed(browser, door[0], asked)
+        if hasattr(answer, "streaming_content"):
+            list(answer.streaming_content)
+        assert left() - before == events, answer.status_code
+        return int(answer.status_code)
+
+    if row.denied is not None:
+        leaves(expected(row.denied), stranger, row.instead.get(DENIED, row.ask))
+    world.clock.advance(seconds=30)
+    browser = stranger if rules_at(door).public else world.owner.sign_in().browser
+    if row.wrong is not None:
+        assert leaves(expected(row.error), browser, row.wrong) >= 400
+    if row.conflict is not None:
+        assert leaves(expected(row.conflict_leaves), browser, row.conflict) == 409
+    assert leaves(expected(row.success, row.also), browser, row.ask) < 400
+
+
+def rules_at(door: Door) -> Rules:
+    rules = rules_of(console_doors("config.urls.embedded")[door])
+    assert rules is not None
+    return rules
+
+
+def some_role_without(door: Door) -> Role | None:
+    permission = rules_at(door).permission
+    roles = (each for each in Role if permission and not permits(each, permission))
+    return next(roles, None)
+
+
+@pytest.mark.parametrize(
+    "door", [each for each in sorted(CONSOLE) if some_role_without(each)], ids=" ".join
+)
+def test_a_role_that_may_not_leaves_a_denial(
     door: Door, world: World, left: Callable[[], Counter[str]], person: Callable[..., Person]
 ) -> None:
-    row, (method, name) = CONSOLE[door], door
-    view = console_doors("config.urls.embedded")[door]
-    rules = rules_of(view)
-    assert rules is not None
-    stranger = Client(raise_request_exception=False)
-    if row.denied is not None:
-        asked = row.instead.get(DENIED, row.ask)(world)
-        before = left()
-        answer = browsed(stranger, method, asked)
-        assert left() - before == expected(row.denied), (DENIED, answer.status_code)
-    world.clock.advance(seconds=30)
-    browser = stranger if rules.public else world.owner.sign_in().browser
-    if row.wrong is not None:
-        asked = row.wrong(world)
-        before = left()
-        answer = browsed(browser, method, asked)
-        assert left() - before == expected(row.error), (ERROR, answer.status_code)
-        assert answer.status_code >= 400
-    asked = row.ask(world)
+    role = some_role_without(door)
+    browser = person("refused", role).sign_in().browser
+    asked = CONSOLE[door].ask(world)
     before = left()
-    answer = browsed(browser, method, asked)
-    if hasattr(answer, "streaming_content"):
-        list(answer.streaming_content)
-    assert left() - before == expected(row.success, row.also), (SUCCESS, answer.status_code)
-    assert answer.status_code < 400, name
-    refused = [each for each in Role if rules.permission and not permits(each, rules.permission)]
-    if refused:
-        somebody = person("refused", refused[0])
-        world.clock.advance(seconds=30)
-        somebody.sign_in()
-        asked = row.ask(world)
-        before = left()
-        answer = browsed(somebody.browser, method, asked)
-        assert left() - before == Counter({"auth.denied": 1}), answer.status_code
+    answer = browsed(browser, door[0], asked)
+    assert left() - before == Counter({"auth.denied": 1})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "door", [each for each in sorted(CONSOLE) if rules_at(each).fresh], ids=" ".join
+)
+def test_a_proof_that_is_owed_shows_and_changes_nothing_and_leaves_nothing_of_a_page(
+    door: Door, world: World, left: Callable[[], Counter[str]]
+) -> None:
+    """What the person proves then is ``staff.stepped_up``; a script's refusal is counted."""
+    browser = world.owner.sign_in().browser
+    asked = CONSOLE[door].ask(world)
+    world.clock.advance(minutes=6)
+    before = left()
+    answer = browsed(browser, door[0], asked)
+    if rules_at(door).scripted:
         assert answer.status_code == 403
+        assert left() - before == Counter({"requests.denied": 1})
+    else:
+        assert answer["Location"].startswith("/console/verify/")
+        assert left() - before == Counter()
 
 
 def recorded() -> set[str]:

@@ -120,7 +120,8 @@ def revoke_grant(request: HttpRequest, grant: UUID) -> HttpResponse:
     mine = None if permits(staff.role, Permission.GRANTS_OF_ALL) else staff.id
     if grant not in {each.id for each in held.live_grants(staff=mine, now=now)}:
         words = "The grant is over, or not yours."
-        held.record_refusal(grant=grant, actor=actor_of(request), words=words, now=now)
+        if request.method == "POST":  # of a page's sight the gate has made an entry
+            held.record_refusal(grant=grant, actor=actor_of(request), words=words, now=now)
         raise NoGrant(words)
     deed = Deed(
         title="Revoke a grant",
