@@ -4,12 +4,14 @@ A document holds the certificates of the keys database and the audit entry in wh
 stand, with its inclusion proof, the checkpoint that the proof leads to, and the log's public key.
 `fault` is pure: it checks such a document with nothing but the key, which whoever checks should
 have from elsewhere. What it proves: that the log, at the checkpoint's size, says that these keys of
-this tenant were destroyed by then, and that nobody has changed that since without contradicting a
-checkpoint kept elsewhere. What it cannot prove is that no copy of a key was ever made.
+this tenant and no others were destroyed by then, when, by whom and why, and that nobody has changed
+that since without contradicting a checkpoint kept elsewhere. What it cannot prove is that no copy
+of a key was ever made.
 """
 
 import base64
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import msgspec
@@ -19,7 +21,9 @@ from audit.checkpoints import opened
 from audit.errors import AuditError
 from audit.events import EventType
 from audit.feed import PAGE_LIMIT, Shown
-from audit.leaves import read_leaf
+from audit.leaves import Leaf, read_leaf
+from crypto import envelope
+from crypto.digests import sha256
 from crypto.errors import CryptoError
 from crypto.merkle import includes, leaf_hash
 from crypto.signatures import VerifyingKey
@@ -30,6 +34,8 @@ from tenants.scope import tenant_scope
 
 FORMAT = 1
 EVENT = EventType.TENANT_KEYS_DESTROYED
+ACTOR_LIMIT = 200
+"""Characters of "kind:id", as the column has them."""
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,16 +86,7 @@ def certificate(tenant: UUID, *, origin: str) -> Document:
         tenant=str(tenant),
         origin=origin,
         vkey=log_key(),
-        keys=[
-            Destroyed(
-                purpose=row.purpose,
-                digest=bytes(row.digest).hex(),
-                destroyed_at=f"{row.destroyed_at:%Y-%m-%dT%H:%M:%S.%fZ}",
-                actor=row.actor,
-                reason=row.reason,
-            )
-            for row in rows
-        ],
+        keys=[destroyed(row) for row in rows],
         audit=Proof(
             index=shown.index,
             leaf=base64.b64encode(shown.leaf).decode(),
@@ -97,6 +94,39 @@ def certificate(tenant: UUID, *, origin: str) -> Document:
             checkpoint=checkpoint,
         ),
     )
+
+
+def destroyed(row: KeyCertificate) -> Destroyed:
+    """Return a certificate of the keys database as a document has it."""
+    return Destroyed(
+        purpose=row.purpose,
+        digest=bytes(row.digest).hex(),
+        destroyed_at=f"{row.destroyed_at:%Y-%m-%dT%H:%M:%S.%fZ}",
+        actor=row.actor,
+        reason=row.reason,
+    )
+
+
+def said(keys: Sequence[Destroyed]) -> dict[str, str]:
+    """Return what the log's entry says of certificates, in its detail.
+
+    A digest each, numbered within a purpose from the second on, and ``stated``: SHA-256 over
+    everything that the certificates say, which proves times, actors and reasons as well.
+    """
+    fields = sorted(msgspec.structs.astuple(each) for each in keys)
+    stated = sha256(envelope.context(*(text for row in fields for text in row))).hex()
+    return {"stated": stated, **named((each.purpose, each.digest) for each in keys)}
+
+
+def named(digests: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return digests, which come with their purposes, under a name each."""
+    told: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for purpose, digest in sorted(digests):
+        told[purpose] += 1
+        number = "" if told[purpose] == 1 else f"_{told[purpose]}"
+        names[f"digest_{purpose}{number}"] = digest
+    return names
 
 
 def _entry(tenant: UUID) -> tuple[Shown, str] | None:
@@ -140,25 +170,25 @@ def fault(document: Document, *, vkey: str = "") -> str | None:
         return "the checkpoint's tree does not hold the entry"
     if content.event != EVENT.value or content.tenant != document.tenant:
         return "the entry is of another event or another tenant"
-    said_by = f"{content.actor.kind}:{content.actor.id}"
-    for each in document.keys:
-        if each.destroyed_at > content.time:
-            return "a key is said to be destroyed after the entry that says so"
-        same = each.destroyed_at == content.time  # else the deletion was interrupted and resumed
-        if same and (each.actor, each.reason) != (said_by, content.reason):
-            return "the entry names another actor or reason than the certificates"
-    return _unsaid(document, content.detail)
+    if any(each.destroyed_at > content.time for each in document.keys):
+        return "a key is said to be destroyed after the entry that says so"
+    return _unsaid(document.keys, content)
 
 
-def _unsaid(document: Document, detail: dict[str, Any]) -> str | None:
-    """Hold the certificates against what the entry says, which names one digest a purpose."""
-    digests = {f"digest_{each.purpose}": set[str]() for each in document.keys}
-    for each in document.keys:
-        digests[f"digest_{each.purpose}"].add(each.digest)
-    said = {name: value for name, value in detail.items() if name.startswith("digest_")}
-    if said.keys() != digests.keys():
+def _unsaid(keys: Sequence[Destroyed], content: Leaf) -> str | None:
+    """Hold the certificates against what the entry says: these keys, each once, and no other."""
+    due, has = said(keys), dict(content.detail)
+    stated = due.pop("stated"), has.pop("stated", None)
+    if due.keys() != has.keys():
         return "the entry names other keys than the certificates"
-    for name, value in said.items():
-        if value not in digests[name]:
-            return f"the {name.removeprefix('digest_')} key's digest is not the entry's"
-    return None
+    if due != has:
+        return "a key's digest is not the entry's"
+    if stated[1] is None:  # of before it was stated: only what the entry itself has is proven
+        own = (
+            content.time, f"{content.actor.kind}:{content.actor.id}"[:ACTOR_LIMIT], content.reason
+        )  # fmt: skip
+        if all((each.destroyed_at, each.actor, each.reason) == own for each in keys):
+            return None
+    elif stated[0] == stated[1]:
+        return None
+    return "the entry does not state these times, actors and reasons"

@@ -5,7 +5,7 @@ no index serves it. ``nullif`` is needed because a setting that was local to a f
 reads as the empty string, which is no uuid.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db.migrations import RunSQL
 
@@ -59,6 +59,17 @@ def open_to_grants(table: str, *, scopes: Iterable[str], database: str = "defaul
         """,
         reverse_sql=f"DROP POLICY {table}_of_grant ON {table};",
         hints={"database": database},
+    )
+
+
+def reopen_to_grants(table: str, *, before: Sequence[str], scopes: Sequence[str]) -> RunSQL:
+    """Let staff read `table` under grants of other scopes than `before`; of none, not at all."""
+    drop = f"DROP POLICY {table}_of_grant ON {table};"
+    was, now = (open_to_grants(table, scopes=each).sql if each else "" for each in (before, scopes))
+    return RunSQL(
+        sql=f"{drop} {now}",
+        reverse_sql=f"{drop if now else ''} {was}",
+        hints={"database": "default"},
     )
 
 

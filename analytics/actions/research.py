@@ -83,31 +83,6 @@ def export_research(
     return Researched(export=export, lines=lines)
 
 
-def research_under_grant(
-    *,
-    tenant: UUID,
-    staff: UUID,
-    folder: Path,
-    public: Public,
-    actor: Actor,
-    now: datetime,
-    progress: Progress,
-) -> Researched:
-    """Export as a member of staff, who needs a live grant of the scope ``research`` besides."""
-    from tenants.grants import GrantScope, live_grant  # noqa: PLC0415 -- its models need the apps
-
-    grant = live_grant(tenant=tenant, staff=staff, scope=GrantScope.RESEARCH, now=now)
-    return export_research(
-        tenant=tenant,
-        folder=folder,
-        public=public,
-        actor=actor,
-        reason=f"grant {grant.id}",
-        now=now,
-        progress=progress,
-    )
-
-
 def _write(folder: Path, kind: Kind, tenant: UUID, disguise: Disguise, progress: Progress) -> int:
     """Write a kind's rows, a segment in memory at a time; return how many there were."""
     total = 0

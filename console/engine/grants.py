@@ -44,7 +44,7 @@ def grant_rows(*, staff: Staff, everybodys: bool, now: datetime) -> list[GrantRo
             name=names.get(each.tenant, str(each.tenant)),
             who=people.get(each.staff, str(each.staff)),
             is_own=each.staff == staff.id,
-            scopes=", ".join(sorted(each.scopes)),
+            scopes=", ".join(sorted(each.scopes)) or "nothing any more",
             opens_alerts=GrantScope.ALERTS in each.scopes,
             reason=each.reason,
             ticket=each.ticket,

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from audit.actors import Actor
-from tenants import approvals
+from tenants import approvals, certificates
 from tenants.actions import rotation
 from tenants.actions.deletion import delete_tenant
 from tenants.approvals import Pending, Subject
@@ -71,7 +71,7 @@ def _delete(pending: Pending, now: datetime) -> Mapping[str, str | int]:
     gone = delete_tenant(
         tenant=UUID(pending.subject), actor=pending.asker, reason=pending.why, now=now
     )
-    digests = {f"digest_{each.purpose}": each.digest.hex() for each in gone.certificates}
+    digests = certificates.named((each.purpose, each.digest.hex()) for each in gone.certificates)
     return {**digests, "rows": sum(gone.rows.values())}
 
 

@@ -21,7 +21,7 @@ from audit.record import record
 from crypto import envelope
 from crypto.digests import sha256
 from crypto.ids import uuid7
-from tenants import holds, keys
+from tenants import certificates, holds, keys
 from tenants.errors import UnfitTerms
 from tenants.models import (
     KeyCertificate,
@@ -62,7 +62,7 @@ def delete_tenant(*, tenant: UUID, actor: Actor, reason: str, now: datetime) -> 
     """
     if not Tenant.objects.filter(id=tenant).exists():
         raise UnfitTerms(f"there is no tenant {tenant}")
-    certificates = destroy_keys(tenant=tenant, actor=actor, reason=reason, now=now)
+    destroyed = destroy_keys(tenant=tenant, actor=actor, reason=reason, now=now)
     _end(tenant, actor=actor, reason=reason, now=now)
     rows = purge(tenant=tenant)
     if any(rows.values()):
@@ -71,7 +71,7 @@ def delete_tenant(*, tenant: UUID, actor: Actor, reason: str, now: datetime) -> 
                 event=EventType.TENANT_PURGED, actor=actor, now=now, tenant=tenant, reason=reason,
                 resource=f"tenant:{tenant}", detail={"rows": sum(rows.values())},
             )  # fmt: skip
-    return Deleted(certificates=certificates, rows=rows)
+    return Deleted(certificates=destroyed, rows=rows)
 
 
 def destroy_keys(
@@ -101,7 +101,7 @@ def destroy_keys(
             record(
                 event=EventType.TENANT_KEYS_DESTROYED, actor=actor, now=now, tenant=tenant,
                 reason=reason, resource=f"tenant:{tenant}",
-                detail={f"digest_{each.purpose}": bytes(each.digest).hex() for each in made},
+                detail=certificates.said([certificates.destroyed(each) for each in made]),
             )  # fmt: skip
     keys.forget()
     return tuple(

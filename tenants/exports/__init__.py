@@ -4,14 +4,13 @@ Each app exports its own rows: it registers sections when it is ready (`registry
 (`deed`) writes them all, in one snapshot of the database, through one stream (`archive`).
 """
 
-from tenants.exports.deed import Exported, export_tenant, export_under_grant
+from tenants.exports.deed import Exported, export_tenant
 from tenants.exports.registry import Section, leave_out, register
 
 __all__ = [
     "Exported",
     "Section",
     "export_tenant",
-    "export_under_grant",
     "leave_out",
     "register",
 ]

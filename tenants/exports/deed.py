@@ -90,32 +90,3 @@ def export_tenant(
             detail={"sha256": digest, "lines": sum(archive.lines.values())},
         )  # fmt: skip
     return Exported(export=export, lines=archive.lines, digest=digest)
-
-
-def export_under_grant(
-    *,
-    tenant: UUID,
-    staff: UUID,
-    out: BinaryIO,
-    to: Passphrase | Recipient,
-    actor: Actor,
-    now: datetime,
-    progress: Progress,
-) -> Exported:
-    """Export as a member of staff, who needs a live grant of the scope ``export``.
-
-    Raises `tenants.errors.NoGrant`. The grant's id is the entry's reason, whose own reason and
-    ticket are in the grant's entry.
-    """
-    from tenants.grants import GrantScope, live_grant  # noqa: PLC0415 -- its models need the apps
-
-    grant = live_grant(tenant=tenant, staff=staff, scope=GrantScope.EXPORT, now=now)
-    return export_tenant(
-        tenant=tenant,
-        out=out,
-        to=to,
-        actor=actor,
-        reason=f"grant {grant.id}",
-        now=now,
-        progress=progress,
-    )

@@ -8,7 +8,7 @@ used (`retag`), so that an older pepper is out of use when its keys have been us
 
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.apps import apps
@@ -26,6 +26,10 @@ from tenants.keys.files import KEY_BYTES, read_key_file
 NAME = "pepper"
 LOOKED_SECONDS = 10.0
 """Seconds after which a process looks again for a newer pepper."""
+SETTLED = timedelta(seconds=60)
+"""Age of the newest pepper from which an older one may be retired. Until `LOOKED_SECONDS` after a
+rotation another process may still tag a new key under the older one, and the request in which it
+does that has to commit before the key is counted; a key tagged after the count never works."""
 
 
 class _Cache:
@@ -127,13 +131,18 @@ def users(version: int) -> int:
 
 
 def retire(version: int, *, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Delete an older pepper that no live key needs; raise `UnfitTerms` otherwise."""
+    """Delete an older pepper that no live key needs, nor will; raise `UnfitTerms` otherwise."""
     newest, _ = primary_pepper()
     if version >= newest:
         raise UnfitTerms(f"pepper {version} is the newest: rotate first")
     left = users(version)
     if left:
         raise UnfitTerms(f"{left} live keys are tagged under pepper {version}")
+    made_at = secrets.made_at(NAME)
+    if made_at is not None and now < made_at + SETTLED:
+        raise UnfitTerms(
+            f"the newest pepper is not {SETTLED.seconds} s old: a process may not know of it yet"
+        )
     if not secrets.remove(NAME, version=version, actor=actor, now=now, reason=reason):
         raise UnfitTerms(f"pepper {version} is not stored")
     forget()

@@ -70,6 +70,13 @@ def versions(name: str) -> list[int]:
         return list(rows.values_list("version", flat=True))
 
 
+def made_at(name: str) -> datetime | None:
+    """Return when a name's newest version was stored, ``None`` where none is."""
+    rows = NamedSecret.objects.using("keys").filter(name=name).order_by("-version")
+    with keyring.reaching():
+        return rows.values_list("created_at", flat=True).first()
+
+
 def names() -> list[str]:
     """Return every name, sorted; no value."""
     rows = NamedSecret.objects.using("keys").order_by("name").values_list("name", flat=True)

@@ -1,5 +1,6 @@
 """A tenant's data on the console: under a grant, on record before it is shown, or not at all."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -105,6 +106,8 @@ def test_a_grant_is_opened_from_the_tenants_page_and_leads_to_its_alerts(
         ({"reason": ""}, 400),
         ({"scopes": []}, 400),
         ({"scopes": ["everything"]}, 400),
+        ({"scopes": ["export"]}, 400),
+        ({"scopes": ["alerts", "research"]}, 400),
         ({"minutes": "61"}, 400),
         ({"ticket": "x" * 101}, 409),
     ],
@@ -115,6 +118,29 @@ def test_a_grant_needs_its_terms(
     path = reverse("console:grant_open", args=[tenant.id])
     assert jo.sign_in().browser.post(path, {**FORM, **changed}).status_code == status
     assert grants.grants() == []
+
+
+def test_the_form_offers_every_scope_that_there_is_and_no_other(jo: Person, tenant: Tenant) -> None:
+    form = jo.sign_in().browser.get(reverse("console:grant_open", args=[tenant.id])).content
+    offered = re.findall(rb'type="checkbox" name="scopes" value="([a-z]+)"', form)
+    assert {each.decode() for each in offered} == set(GrantScope) == {"alerts", "series"}
+
+
+def test_a_grant_of_before_that_exported_is_listed_and_opens_nothing(
+    jo: Person, tenant: Tenant, as_owner: Callable[..., Any]
+) -> None:
+    jo.sign_in()
+    grant, alert = a_grant(tenant.id, jo.staff.id), an_alert(tenant.id)
+    with as_owner() as session:
+        session.execute("""UPDATE access_grant SET scopes = '["export", "research"]'""")
+    (row,) = jo.browser.get("/console/grants/").context["rows"]
+    assert (row.state, row.scopes, row.opens_alerts) == ("live", "nothing any more", False)
+    for path in pages(grant.id, alert):
+        answer = jo.browser.get(path)
+        assert answer.status_code == 403
+        assert shows_nothing(answer.content)
+    path = reverse("console:grant_revoke", args=[grant.id])
+    assert jo.browser.post(path, {"reason": "enough"}).status_code == 302
 
 
 @pytest.mark.parametrize("name", ["grant_open", "grant_alerts", "grant_alert"])

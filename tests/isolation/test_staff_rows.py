@@ -37,10 +37,6 @@ SERIES = {
 OPENED = {
     GrantScope.ALERTS: ALERTS | {"data_key", "monitoring_groups"},
     GrantScope.SERIES: SERIES | {"data_key", "monitoring_groups", "ignored_fields"},
-    GrantScope.EXPORT: ALERTS
-    | SERIES
-    | {"data_key", "monitoring_groups", "ignored_fields", "member", "usage_day"},
-    GrantScope.RESEARCH: SERIES | {"data_key"},
 }
 """Which tables each scope opens; docs/staff.md says the same."""
 
@@ -166,6 +162,16 @@ def _holds(as_owner: Callable[..., Any], name: str, tenant: UUID) -> bool:
         asked = f"SELECT EXISTS (SELECT FROM {name} WHERE tenant_id = %s)"  # noqa: S608 -- our own names
         held: bool = session.execute(asked, [tenant]).fetchone()[0]
         return held
+
+
+def test_a_grant_of_before_with_scopes_that_there_are_no_more_shows_itself_alone(
+    world: World, staff: psycopg.Connection[Any], as_owner: Callable[..., Any]
+) -> None:
+    grant = opened(world, *GrantScope)
+    with as_owner() as session:
+        session.execute("""UPDATE access_grant SET scopes = '["export", "research"]'""")
+    shown = seen(staff, tables(as_owner), grant=grant.id, staff=STAFF)
+    assert shown == {"access_grant": {world.theirs}}
 
 
 def test_the_grant_of_somebody_else_shows_nothing(

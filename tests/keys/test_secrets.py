@@ -4,7 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 
 from audit.actors import Actor
 from config.first_start import keep_peppers
@@ -181,8 +182,31 @@ def test_a_rotation_of_the_pepper_invalidates_no_key_and_retags_each_at_its_next
     for version in ("2", "9"):
         with pytest.raises(CommandError):
             run("secret", "remove", "pepper", "--version", version)
+    with pytest.raises(CommandError, match="not 60 s old"):
+        run("secret", "remove", "pepper", "--version", "1")
+    age(peppers.SETTLED)
     assert run("secret", "remove", "pepper", "--version", "1") == {"name": "pepper", "removed": 1}
     assert known(tenant[1], now) == tenant[0]
+
+
+def age(by: timedelta) -> None:
+    """Have the peppers been made earlier."""
+    NamedSecret.objects.using("keys").filter(name="pepper").update(created_at=F("created_at") - by)
+
+
+def test_a_pepper_is_not_retired_while_a_process_may_still_tag_under_it(now: datetime) -> None:
+    peppers.primary_pepper()
+    peppers.rotate(actor=ACTOR, now=now)
+    for early in (timedelta(0), peppers.SETTLED - timedelta(microseconds=1)):
+        with pytest.raises(UnfitTerms, match="may not know of it"):
+            peppers.retire(1, actor=ACTOR, now=now + early)
+    assert secrets.versions("pepper") == [1, 2]
+    peppers.retire(1, actor=ACTOR, now=now + peppers.SETTLED)
+    assert secrets.versions("pepper") == [2]
+
+
+def test_a_process_looks_for_a_newer_pepper_well_before_an_older_one_may_go() -> None:
+    assert timedelta(seconds=3 * peppers.LOOKED_SECONDS) < peppers.SETTLED
 
 
 def test_a_wrong_key_is_not_retagged(tenant: tuple[UUID, str], now: datetime) -> None:

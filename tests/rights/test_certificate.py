@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from django.core.management import CommandError, call_command
 from audit.leaves import canonical
 from crypto import envelope, signatures
 from crypto.digests import sha256
+from crypto.ids import uuid7
 from tenants import certificates
-from tenants.actions import create_tenant, delete_tenant
+from tenants.actions import create_tenant, delete_tenant, deletion
 from tenants.certificates import Document, certificate, fault
 from tenants.models import TenantKey
 from tenants.scope import tenant_scope
@@ -63,7 +64,26 @@ def test_no_change_of_a_certificate_verifies(document: Document) -> None:
     leaf["detail"]["digest_wrap"] = other
     lying = base64.b64encode(canonical(leaf)).decode()
     size = int(audit.checkpoint.split("\n")[1])
+    first, *_ = document.keys
+    earlier = "2020-01-01T00:00:00.000000Z"
+
+    def altered(**fields: str) -> list[certificates.Destroyed]:
+        return [msgspec.structs.replace(each, **fields) for each in document.keys]
+
+    def added(**fields: str) -> list[certificates.Destroyed]:
+        return [*document.keys, msgspec.structs.replace(first, **fields)]
+
     changes: list[Document] = [
+        forged(document, keys=added()),
+        forged(document, keys=added(digest=other)),
+        forged(document, keys=added(digest=other, destroyed_at=earlier)),
+        forged(document, keys=added(destroyed_at=earlier)),
+        forged(document, keys=added(purpose="other", destroyed_at=earlier)),
+        forged(document, keys=altered(destroyed_at=earlier)),
+        forged(document, keys=altered(destroyed_at=earlier, actor="shell:another")),
+        forged(document, keys=altered(destroyed_at=earlier, reason="another")),
+        forged(document, keys=altered(
+            destroyed_at=earlier, actor="shell:another", reason="another")),
         forged(document, tenant=str(UUID(int=1))),
         forged(document, origin="elsewhere.example/log"),
         forged(document, keys=document.keys[:1]),
@@ -85,6 +105,74 @@ def test_no_change_of_a_certificate_verifies(document: Document) -> None:
     ]  # fmt: skip
     for number, each in enumerate(changes):
         assert fault(each) is not None, number
+
+
+def test_every_version_of_a_key_is_proven(tenant: tuple[UUID, str], now: datetime) -> None:
+    with tenant_scope(tenant[0], using="keys"):
+        for row in TenantKey.objects.filter(purpose="wrap"):
+            for version in (2, 3):
+                TenantKey.objects.create(
+                    id=uuid7(now), purpose="wrap", version=version, wrapped=b"w", created_at=now,
+                    check_value=bytes([version]) + bytes(row.check_value)[1:],
+                )  # fmt: skip
+    delete_tenant(tenant=tenant[0], actor=SHELL, reason="asked", now=now)
+    sequence()
+    whole = certificate(tenant[0], origin=django_settings.AUDIT_ORIGIN)
+    assert [each.purpose for each in whole.keys].count("wrap") == 3
+    assert fault(whole) is None
+    for missing in range(len(whole.keys)):
+        keys = [each for number, each in enumerate(whole.keys) if number != missing]
+        assert fault(forged(whole, keys=keys)) is not None
+        keys = [
+            msgspec.structs.replace(each, digest="0" * 64) if number == missing else each
+            for number, each in enumerate(whole.keys)
+        ]
+        assert fault(forged(whole, keys=keys)) == "a key's digest is not the entry's"
+
+
+def test_what_an_interrupted_deletion_said_first_is_proven_too(
+    tenant: tuple[UUID, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process ends here."""
+
+    def killed(**_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deletion, "record", killed)
+        with pytest.raises(Killed):
+            delete_tenant(tenant=tenant[0], actor=SHELL, reason="first", now=now)
+    later = now + timedelta(minutes=1)
+    delete_tenant(tenant=tenant[0], actor=SHELL, reason="again", now=later)
+    sequence()
+    whole = certificate(tenant[0], origin=django_settings.AUDIT_ORIGIN)
+    assert {each.reason for each in whole.keys} == {"first"}
+    assert fault(whole) is None
+    keys = [msgspec.structs.replace(each, reason="again") for each in whole.keys]
+    assert fault(forged(whole, keys=keys)) == (
+        "the entry does not state these times, actors and reasons"
+    )
+
+
+def test_an_entry_that_states_no_more_than_digests_proves_its_own_words_alone(
+    tenant: tuple[UUID, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once(keys: list[certificates.Destroyed]) -> dict[str, str]:
+        return certificates.named((each.purpose, each.digest) for each in keys)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(certificates, "said", once)
+        delete_tenant(tenant=tenant[0], actor=SHELL, reason="asked", now=now)
+    sequence()
+    older = certificate(tenant[0], origin=django_settings.AUDIT_ORIGIN)
+    assert fault(older) is None
+    for changed in (
+        {"reason": "another"}, {"actor": "shell:another"},
+        {"destroyed_at": "2020-01-01T00:00:00.000000Z"},
+    ):  # fmt: skip
+        keys = [msgspec.structs.replace(each, **changed) for each in older.keys]
+        assert fault(forged(older, keys=keys)) is not None
 
 
 def test_another_logs_key_does_not_verify_it(document: Document) -> None:

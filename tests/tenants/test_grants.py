@@ -238,30 +238,6 @@ def test_nothing_is_opened_or_revoked_where_the_log_takes_no_entry(
 # -- finding
 
 
-def test_a_live_grant_is_found_by_tenant_person_and_scope(
-    tenant: tuple[UUID, str], grant: Grant, now: datetime
-) -> None:
-    asked: dict[str, Any] = {
-        "tenant": tenant[0], "staff": STAFF, "scope": GrantScope.SERIES, "now": now,
-    }  # fmt: skip
-    assert grants.live_grant(**asked) == grant
-    for changed in (
-        {"tenant": UUID(int=9)},
-        {"staff": COLLEAGUE},
-        {"scope": GrantScope.EXPORT},
-        {"now": grant.expires_at},
-    ):
-        with pytest.raises(NoGrant):
-            grants.live_grant(**{**asked, **changed})
-    with tenant_scope(tenant[0]):
-        assert grants.live_grant(**asked) == grant
-    with staff_scope(grant.id, STAFF):
-        assert grants.live_grant(**asked) == grant
-    grants.revoke_grant(grant=grant.id, actor=ANALYST, reason="done", now=now)
-    with pytest.raises(NoGrant):
-        grants.live_grant(**asked)
-
-
 def test_grants_are_listed_across_tenants_behind_one_door(grant: Grant, now: datetime) -> None:
     assert grants.live_grants(now=now, staff=STAFF) == [grant]
     assert grants.live_grants(now=now, staff=COLLEAGUE) == []

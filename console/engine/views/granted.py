@@ -30,8 +30,6 @@ MINUTES = (("15", "15 minutes"), ("30", "30 minutes"), ("60", "an hour"))
 SCOPES = (
     (GrantScope.ALERTS.value, "alerts: what was found, and its evidence"),
     (GrantScope.SERIES.value, "series: who contacted whom, and when"),
-    (GrantScope.EXPORT.value, "export: everything that the tenant could take away"),
-    (GrantScope.RESEARCH.value, "research: series without names, where the tenant agreed"),
 )
 
 View = Callable[..., HttpResponse]
