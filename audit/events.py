@@ -151,6 +151,8 @@ class EventType(StrEnum):
     """A person made a passkey, which is a second factor from then on."""
     STAFF_PASSKEY_REMOVED = "staff.passkey_removed", "Staff passkey removed"
     """A person removed a passkey; the sessions that it opened ended."""
+    STAFF_NOTICE_SEEN = "staff.notice_seen", "Staff notice closed"
+    """A person took an alarm, or the notice that their passkeys changed, off their own pages."""
     STAFF_FACTOR_LIMIT = "staff.factor_limit", "Staff second factor tried too often"
     """An alarm: who knows the password, or has the session, guesses codes; once a span."""
     STAFF_STEPPED_UP = "staff.stepped_up", "Staff proved the second factor again"
@@ -173,9 +175,6 @@ class EventType(StrEnum):
     """A person saw rows of a tenant; recorded before they are shown."""
     STAFF_WATCHED = ("staff.watched", "Staff kept a page open", "minute")
     """A page that was opened before asked for its newest figures: polls as calls."""
-    STAFF_NOTICE_SEEN = "staff.notice_seen", "Staff acknowledged a notice"
-    """A person took an alarm, or the notice that their passkeys changed, off their own pages."""
-
     GRANT_OPENED = "grant.opened", "Access grant opened"
     """Staff may read a tenant's rows for a time; the detail says who, until when and why."""
     GRANT_REVOKED = "grant.revoked", "Access grant revoked"

@@ -126,12 +126,16 @@ def _is_open(path: str) -> bool:
 def _proof_owed(
     request: HttpRequest, staff: Staff, rules: Rules, now: datetime
 ) -> HttpResponse | None:
-    """Lead to a new authenticator, or to a fresh proof of the second factor, where one is owed."""
-    if staff.must_replace_mfa and not rules.before_mfa:
-        where = reverse("console:authenticator")
-    elif owes_passkey(staff.otp_device) and not rules.before_passkey:  # type: ignore[attr-defined] # see _turn_away
+    """Lead to a passkey, a new authenticator or a fresh proof, where one is owed.
+
+    A passkey comes first where the deployment asks for one: a session without it replaces nothing.
+    """
+    owes = owes_passkey(staff.otp_device)  # type: ignore[attr-defined] # see _turn_away
+    if owes and not rules.before_passkey:
         has_one = Passkey.objects.filter(user=staff, confirmed=True).exists()
         where = reverse("console:verify" if has_one else "console:passkey_new")
+    elif staff.must_replace_mfa and not owes and not rules.before_mfa:
+        where = reverse("console:authenticator")
     elif rules.fresh and not sessions.is_fresh(request.session, now=now):
         where = f"{reverse('console:verify')}?{urlencode({'next': request.get_full_path()})}"
     else:

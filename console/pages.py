@@ -45,8 +45,9 @@ class Rules:
     Without a `permission` everybody may, signed in or not. `event` is recorded before a GET is
     answered. `before_mfa` lets those in who must first replace their second factor. `fresh` asks
     for a second factor proved within `sessions.FRESH`. `visited` is false where only a form leads.
-    `before_passkey` lets those in who owe one (``STAFF_MFA``), as `before_mfa` does. `scripted` is
-    for what a script asks: it is told what is owed, and not led there.
+    `before_passkey` lets those in who owe a passkey (``STAFF_MFA``), which comes first: it says
+    nothing of `before_mfa`, nor that of it. `scripted` is for what a script asks: it is told what
+    is owed, and not led there.
     """
 
     permission: Permission | None
@@ -94,7 +95,7 @@ def page(
             permission=permission,
             event=event,
             before_mfa=before_mfa,
-            before_passkey=before_passkey or before_mfa,
+            before_passkey=before_passkey,
             fresh=fresh,
             visited=visited,
             scripted=scripted,
@@ -105,7 +106,7 @@ def page(
 
 def public(view: View) -> View:
     """Declare a view of the console that answers before anybody has signed in."""
-    return _declare(Rules(permission=None, event=None, before_mfa=True))(view)
+    return _declare(Rules(permission=None, event=None))(view)
 
 
 def _declare(rules: Rules) -> Callable[[View], View]:

@@ -12,7 +12,7 @@ from console import ceremonies, devices, sessions, throttle
 from console.ceremonies import Answer, Ceremony
 from console.devices import TryLater
 from console.errors import NoSuchPasskey, TooManyPasskeys
-from console.models import Passkey, RecoverySheet, Staff, TOTPDevice
+from console.models import Passkey, Staff
 
 MOST = 10
 """Passkeys of one person: a phone, a laptop, two keys in a safe, and as many again."""
@@ -33,18 +33,22 @@ def prove(
 
     The same work is done for nobody: a stranger cannot tell a wrong password by how long it takes.
     """
+    late = None
     if staff is not None:
         late = devices.count(staff, (KIND, str(staff.pk)), named="passkey", now=now)
-        if late is not None:
-            return late
+    found: Passkey | None = None
     try:
         with transaction.atomic():
-            found: Passkey = Ceremony(request).authenticate_complete(
+            found = Ceremony(request).authenticate_complete(
                 user=None, state=answer.state, data=answer.sent
             )
+            if late is not None:  # what it came to is neither told nor kept
+                transaction.set_rollback(True)
     except ceremonies.UNFIT:
-        return None
-    if staff is None or found.user_id != staff.pk:
+        found = None
+    if late is not None:
+        return late
+    if staff is None or found is None or found.user_id != staff.pk:
         return None
     throttle.forget_factor(KIND, str(staff.pk), now=now)
     ceremonies.prune(now=now)
@@ -88,18 +92,6 @@ def remove(staff: Staff, passkey: int, *, actor: Actor, reason: str, now: dateti
         Staff.objects.filter(pk=staff.pk).update(passkeys_changed_at=now)
         if not devices.has_any(staff):
             _end_everything(staff, now=now)
-
-
-def forget_all(staff: Staff, *, now: datetime) -> None:
-    """Take every second factor from a person, and end every session.
-
-    For whoever resets them, and records that in the same transaction; there is no way in before a
-    new invitation.
-    """
-    with transaction.atomic():
-        for kind in (Passkey, RecoverySheet, TOTPDevice):
-            kind.objects.filter(user=staff).delete()
-        _end_everything(staff, now=now)
 
 
 def _end_everything(staff: Staff, *, now: datetime) -> None:

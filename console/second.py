@@ -2,7 +2,7 @@
 
 An owner counts at once if made in the machine's shell, and a day after enrolling by an invitation
 or getting the role: an owner who invites a second account of their own is one person for as long as
-a deed of one person waits anyhow.
+a deed of one person waits anyhow. For as long nothing is approved that such an account asks for.
 """
 
 from collections.abc import Mapping
@@ -37,6 +37,7 @@ def circle(now: datetime) -> Circle:
         counting=_ids(owners.filter(counts)),
         owners=_ids(owners),
         sealed=_ids(able.filter(counts, role=Role.SEALED)),
+        settled=_ids(able.filter(counts)),
     )
 
 
@@ -144,7 +145,8 @@ def register() -> None:
     )  # fmt: skip
     approvals.register(
         break_glass.KIND, break_glass.carry_out, _emergency_in_words, check=_check_emergency,
-        subject=Subject.TENANT, quick=True, waits=False, sealed=True, lasts=break_glass.LASTS,
+        subject=Subject.TENANT, quick=True, waits=False, sealed=True, whom="staff",
+        lasts=break_glass.LASTS,
     )  # fmt: skip
     break_glass.told_by(tell)
 

@@ -77,7 +77,11 @@ def attempt(*, username: str, password: str, code: str, address: str) -> Attempt
 
 
 def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | TryLater | None:
-    """Sign a person in, or return why not: `TryLater`, or ``None`` for anything that was wrong."""
+    """Sign a person in, or return why not: `TryLater`, or ``None`` for anything that was wrong.
+
+    A device that was tried too often is one of these: only a right password comes so far, and the
+    answer must not say so. The alarm of it is in the log.
+    """
     late = _count(tried, now=now)
     if late is not None:
         return late
@@ -85,9 +89,7 @@ def sign_in(request: HttpRequest, tried: Attempt, *, now: datetime) -> Staff | T
     staff = known if _is_password(known, tried.password) else None
     with transaction.atomic():
         device = devices.prove(staff, tried.code, now=now) if staff is not None else None
-        if isinstance(device, TryLater):
-            return device
-        if staff is None or device is None:
+        if staff is None or device is None or isinstance(device, TryLater):
             _record_failure(tried, known, now=now, why="password" if staff is None else "code")
             return None
         _open(request, staff, device, username=tried.username, network=tried.network, now=now)
@@ -127,7 +129,7 @@ def is_half_way(request: HttpRequest, *, now: datetime) -> bool:
     return half is not None and int(now.timestamp()) < half.until
 
 
-def sign_in_by_passkey(request: HttpRequest, *, now: datetime) -> Staff | TryLater | None:
+def sign_in_by_passkey(request: HttpRequest, *, now: datetime) -> Staff | None:
     """Finish a sign-in by what a passkey answered; as `sign_in` otherwise.
 
     Whatever comes of it, another try begins with the password.
@@ -140,9 +142,7 @@ def sign_in_by_passkey(request: HttpRequest, *, now: datetime) -> Staff | TryLat
     staff = _whose_password(half)
     with transaction.atomic():
         device = passkeys.prove(staff, answer, request=request, now=now)
-        if isinstance(device, TryLater):
-            return device
-        if staff is None or device is None:
+        if staff is None or device is None or isinstance(device, TryLater):
             if staff is not None:  # the wrong password of nobody is in the log already
                 _record_failure(half, staff, now=now, why="passkey")
             return None

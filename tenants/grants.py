@@ -6,7 +6,7 @@ entry in the tenant's own audit feed, and used by `staff_scope`.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -153,11 +153,19 @@ def revoke_grant(*, grant: UUID, actor: Actor, reason: str, now: datetime) -> Gr
 
 
 def revoke_grants_of(*, staff: UUID, actor: Actor, reason: str, now: datetime) -> int:
-    """End every live grant of a person, whose access or role ends; return how many."""
-    standing = live_grants(staff=staff, now=now)
+    """End every live grant of a person, whose access or role ends; return how many.
+
+    One that somebody else ends at the same time is left to them.
+    """
+    with all_tenants_grants():
+        live = _of_all_tenants().filter(staff_id=staff, revoked_at=None, expires_at__gt=now)
+        standing = list(live.order_by("id").values_list("id", flat=True))
+    revoked = 0
     for each in standing:
-        revoke_grant(grant=each.id, actor=actor, reason=reason, now=now)
-    return len(standing)
+        with suppress(NoGrant):
+            revoke_grant(grant=each, actor=actor, reason=reason, now=now)
+            revoked += 1
+    return revoked
 
 
 def live_grants(*, now: datetime, staff: UUID | None = None) -> list[Grant]:

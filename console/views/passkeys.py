@@ -57,10 +57,17 @@ def sign_in_complete(request: HttpRequest) -> JsonResponse:
     if isinstance(outcome, Staff):
         where = permitted(outcome, followed(request.GET.get("next")))
         return JsonResponse({"id": outcome.username, "redirect_url": where})
-    return _too_often(outcome) if isinstance(outcome, TryLater) else _refusal(WRONG_SIGN_IN)
+    return _refusal(WRONG_SIGN_IN)
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True, visited=False, scripted=True)
+@page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+    scripted=True,
+)
 @require_POST
 def verify_begin(request: HttpRequest) -> JsonResponse:
     """Give a challenge for a fresh proof, to be answered by one of the person's passkeys."""
@@ -70,7 +77,14 @@ def verify_begin(request: HttpRequest) -> JsonResponse:
     return JsonResponse(options)
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True, visited=False, scripted=True)
+@page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+    scripted=True,
+)
 @require_POST
 def verify_complete(request: HttpRequest) -> JsonResponse:
     """Take the answer as a fresh proof; the passkey holds the session from now on."""
@@ -186,7 +200,7 @@ def remove(request: HttpRequest, passkey: int) -> HttpResponse:
     return HttpResponseRedirect(back)
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, visited=False)
+@page(permission=Permission.OWN_ACCOUNT, event=None, fresh=True, visited=False)
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
     """Close the notice that passkeys changed."""

@@ -86,7 +86,13 @@ def _show_login(
     )
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True, visited=False)
+@page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+)
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session."""
@@ -105,7 +111,13 @@ def logout(request: HttpRequest) -> HttpResponse:
     return left
 
 
-@page(permission=Permission.OWN_ACCOUNT, event=None, before_mfa=True, visited=False)
+@page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+)
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
@@ -197,7 +209,8 @@ def _finish_replacing(request: HttpRequest) -> HttpResponse:
     )
     if device is not None:
         del request.session[ENROLLING]
-        sessions.rebind(request, staff=staff, device=device, now=now)
+        kept = _device(request) if _is_only_for_passkeys(request) else device
+        sessions.rebind(request, staff=staff, device=kept, now=now)
         return show(request, "console/authenticator.html", done=True)
     enrolment = waiting_enrolment(staff=staff, device=waiting)
     if enrolment is None:

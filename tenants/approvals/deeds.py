@@ -14,7 +14,7 @@ from audit.events import EventType, Outcome
 from crypto.ids import uuid7
 from tenants.approvals.carrying import carry_out
 from tenants.approvals.kinds import Kind, kind_named, people
-from tenants.approvals.rows import end, hint, note, second
+from tenants.approvals.rows import end, hint, note, second, unsettled
 from tenants.errors import UnfitTerms
 from tenants.models import Pending, PendingState
 from tenants.models.approvals import REASON_LIMIT, named
@@ -23,7 +23,7 @@ WAIT = timedelta(hours=24)
 """What one person asks for takes effect after this time where no second one exists (contract)."""
 NOT_SECOND = (
     "this account is no second person for it: it asked, is no owner or one of less than a day, or"
-    " is the one whom it is done to"
+    " is the one whom it is done to or who gets something by it"
 )
 ENOUGH = 2
 """Owners from which on a second person is asked (contract)."""
@@ -41,14 +41,18 @@ def ask(
     """Ask for a deed; it waits for a second person, or for its time where there is none.
 
     Raises `UnfitTerms` for a kind, subject or parameters that make no sense, without a reason, for
-    what waits already, and where the kind needs a second person and there is none.
+    what waits already, and where the kind needs a second person at once and there is none, or
+    whoever asks or gets it is of less than a day.
     """
     about, asked = kind_named(kind), dict(parameters or {})
     if not 0 < len(reason.strip()) <= REASON_LIMIT:
         raise UnfitTerms(f"a reason has 1 to {REASON_LIMIT} characters")
     about.check(subject, asked)
     circle = people(now=now)
-    nobody = not second(about, circle, asker=actor, subject=subject)
+    new = unsettled(about, circle, asker=actor, parameters=asked)
+    if new and not about.waits:
+        raise UnfitTerms(new)
+    nobody = not second(about, circle, asker=actor, subject=subject, parameters=asked)
     if nobody and not about.waits:
         raise UnfitTerms("it needs a second person, and there is none; see docs/staff.md")
     alone = about.waits and (nobody or len(circle.counting) < ENOUGH)
@@ -70,7 +74,8 @@ def approve(*, pending: UUID, actor: Actor, now: datetime, reason: str = "") -> 
     """Stand behind what somebody else asked for; it is then carried out, and cannot be stopped.
 
     Raises `UnfitTerms`, and records the denial, for whoever is not a second person: the asker, the
-    one it is done to, whoever is no owner; and for what is over, or only waits for its time.
+    one it is done to or who gets it, whoever is no owner; for what an account of less than a day
+    asked; and for what is over, or only waits for its time.
     """
     with transaction.atomic():
         row = _held(pending)
@@ -140,11 +145,12 @@ def _unapprovable(row: Pending, kind: Kind, actor: Actor, *, now: datetime) -> s
         return "there was no second person when it was asked for: it waits for its time"
     if actor.kind != "staff":
         return "a second person is an owner at the console, not a shell or a process"
+    circle = people(now=now)
     if named(actor) == row.asked_by or actor.id not in second(
-        kind, people(now=now), asker=row.asker, subject=row.subject
+        kind, circle, asker=row.asker, subject=row.subject, parameters=row.parameters
     ):
         return NOT_SECOND
-    return ""
+    return unsettled(kind, circle, asker=row.asker, parameters=row.parameters)
 
 
 def _uncancellable(row: Pending, actor: Actor, *, now: datetime) -> str:

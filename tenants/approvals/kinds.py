@@ -37,7 +37,8 @@ class Kind:
 
     ``check`` raises `UnfitTerms` for a subject or parameters that make no sense. A ``quick`` kind
     is carried out by whoever approves, at once. One that does not ``wait`` needs a second person
-    whatever their number. With ``sealed`` a sealed account is a second person too.
+    whatever their number. With ``sealed`` a sealed account is a second person too. ``whom`` names
+    the parameter that says who gets something by it: that account is no second person.
     """
 
     name: str
@@ -48,16 +49,21 @@ class Kind:
     quick: bool = False
     waits: bool = True
     sealed: bool = False
+    whom: str = ""
     lasts: timedelta = LASTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circle:
-    """Staff, by account id: owners that count as a person, every active owner, sealed accounts."""
+    """Staff, by account id: owners that count as a person, every active owner, sealed accounts.
+
+    ``settled`` are accounts of any role that are nobody's second account of today.
+    """
 
     counting: frozenset[str] = frozenset()
     owners: frozenset[str] = frozenset()
     sealed: frozenset[str] = frozenset()
+    settled: frozenset[str] = frozenset()
 
 
 def _nobody(_now: datetime) -> Circle:
@@ -78,12 +84,13 @@ def register(
     quick: bool = False,
     waits: bool = True,
     sealed: bool = False,
+    whom: str = "",
     lasts: timedelta = LASTS,
 ) -> None:
     """Make a kind of deed known; called once, when the apps are ready."""
     _kinds[kind] = Kind(
         name=kind, carry_out=carry_out, words=words, check=check, subject=subject, quick=quick,
-        waits=waits, sealed=sealed, lasts=lasts,
+        waits=waits, sealed=sealed, whom=whom, lasts=lasts,
     )  # fmt: skip
 
 

@@ -20,6 +20,11 @@ log = logging.getLogger(__name__)
 TASK = "tenants.carry_out"
 QUEUE = "deliver"
 HINT_LIFE = 60  # seconds; the sweeper sends another
+NEW_ASKER = (
+    "whoever asked has the account or the role for less than a day, and may be somebody's second"
+    " account: nobody approves it before"
+)
+NEW_HOLDER = "whoever gets it has the account or the role for less than a day"
 
 
 def end(row: Pending, state: PendingState, *, by: Actor, why: str, now: datetime) -> None:
@@ -69,16 +74,32 @@ def hint() -> None:
 
 def second_people(row: Pending, *, now: datetime) -> frozenset[str]:
     """Return the account ids of whoever may approve a deed."""
-    kind = kind_named(row.kind)
-    return second(kind, people(now=now), asker=row.asker, subject=row.subject)
+    kind, circle = kind_named(row.kind), people(now=now)
+    if unsettled(kind, circle, asker=row.asker, parameters=row.parameters):
+        return frozenset()
+    return second(kind, circle, asker=row.asker, subject=row.subject, parameters=row.parameters)
 
 
-def second(kind: Kind, circle: Circle, *, asker: Actor, subject: str) -> frozenset[str]:
-    """Return who is a second person for a kind beside whoever asks and whom it is done to."""
+def second(
+    kind: Kind, circle: Circle, *, asker: Actor, subject: str, parameters: Mapping[str, str]
+) -> frozenset[str]:
+    """Return who is a second person for a kind: not who asks, is done to, or gets it."""
     found = circle.counting | (circle.sealed if kind.sealed else frozenset())
     if asker.kind == "staff":
         found -= {asker.id}
+    if kind.whom:
+        found -= {parameters[kind.whom]}
     return found - {subject} if kind.subject is Subject.STAFF else found
+
+
+def unsettled(kind: Kind, circle: Circle, *, asker: Actor, parameters: Mapping[str, str]) -> str:
+    """Say who of the asker and the one who gets something is too new to be somebody, or nothing.
+
+    Else an owner asks by an account made a minute ago, and approves it as another person.
+    """
+    if asker.kind == "staff" and asker.id not in circle.settled:
+        return NEW_ASKER
+    return NEW_HOLDER if kind.whom and parameters[kind.whom] not in circle.settled else ""
 
 
 def waiting() -> int:

@@ -9,13 +9,15 @@ from django.test import Client
 from audit.actors import Actor
 from audit.models import Staged
 from audit.scope import all_tenants_audit
+from console import invites
 from console.actions import NewStaff
-from console.models import Staff, TOTPDevice
+from console.models import Role, Staff, TOTPDevice
 from crypto import otp
 
 START = datetime(2026, 3, 2, 9, 0, 5, tzinfo=UTC)
 SHELL = Actor(kind="shell", id="tests")
 HOME = "192.0.2.10"
+PASSWORD = "burrow-lantern-quiet-42"
 
 
 class Clock:
@@ -82,6 +84,30 @@ class Person:
     def step_up_by(self, authenticator: "Answering", *, following: str = "") -> Any:
         """Prove a passkey anew."""
         return authenticator.answers(self, "/console/verify/passkey/", following=following)
+
+
+class Invited(Person):
+    """Somebody whom another invited, and who enrolled behind the link."""
+
+    def __init__(self, username: str, role: Role, *, by: Person, clock: Clock) -> None:
+        actor = Actor(kind="staff", id=str(by.staff.id))
+        made = invites.invite(
+            username=username, role=role, actor=actor, reason="a test", now=clock.now
+        )
+        super().__init__(enrolled(made, clock), clock)
+
+
+def enrolled(made: invites.Invited, clock: Clock) -> NewStaff:
+    """Enrol behind a link, with a password of one's own."""
+    token = made.link.rstrip("/").rpartition("/")[2]
+    waiting = invites.set_password(token=token, password=PASSWORD, now=clock.now)
+    assert waiting is not None
+    code = otp.totp(waiting.device.seed(), at=clock.now)
+    assert invites.enrol(token=token, code=code, now=clock.now)
+    return NewStaff(
+        staff=made.staff, password=PASSWORD, totp_secret=waiting.totp_secret,
+        otpauth_uri=waiting.otpauth_uri,
+    )  # fmt: skip
 
 
 def deeds(event: str) -> list[Staged]:

@@ -17,7 +17,7 @@ from crypto import otp
 from tenants import approvals
 from tenants.actions import create_tenant
 from tenants.models import Pending, Tenant
-from tests.console.people import SHELL, Clock, Person, deeds
+from tests.console.people import SHELL, Clock, Invited, Person, deeds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
@@ -115,6 +115,24 @@ def test_a_second_account_that_an_owner_makes_for_themselves_is_no_second_person
     assert now.owners == {str(ana.staff.id), str(ann.staff.id), bob}
     clock.advance(hours=24)
     assert circle(clock.now).counting == now.owners
+
+
+def test_an_owner_approves_nothing_that_a_second_account_of_their_own_asked_for(
+    person: Callable[..., Person], acme: Tenant, clock: Clock
+) -> None:
+    ana, bea = person("ana").sign_in(), person("bea")
+    two = Invited("two", Role.OWNER, by=ana, clock=clock)
+    clock.advance(seconds=30)
+    assert ask_deletion(two.sign_in(), acme).status_code == 302
+    pending = Pending.objects.get()
+    assert pending.effective_at is None
+    assert f"/console/approvals/{pending.id}/approve/" not in page(ana)
+    refused = approve(ana, pending.id)
+    assert (refused.status_code, b"less than a day" in refused.content) == (409, True)
+    assert approvals.carry_out_due(now=clock.now) == 0
+    clock.advance(hours=23, minutes=59, seconds=30)
+    assert two.staff.vouches_from == clock.now
+    assert approve(bea.sign_in(), pending.id).status_code == 302
 
 
 @pytest.mark.parametrize("change", ["is_active", "enrolled_at"])

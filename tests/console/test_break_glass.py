@@ -16,7 +16,7 @@ from tenants.actions import create_tenant
 from tenants.errors import UnfitTerms
 from tenants.models import BreakGlass, Pending, Tenant
 from tests.console.emergencies import Grants, granting
-from tests.console.people import SHELL, Clock, Person, deeds
+from tests.console.people import SHELL, Clock, Invited, Person, deeds
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
@@ -106,6 +106,31 @@ def test_from_opening_to_review_with_both_people_on_the_log(
         assert entry.tenant == acme.id
         assert entry.detail["asked_by"] == f"staff:{ana.staff.id}"
         assert entry.detail["approved_by"] == f"staff:{bea.staff.id}"
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.OPERATOR, Role.SEALED])
+def test_an_owner_gets_none_by_asking_from_a_second_account_of_their_own(
+    person: Callable[..., Person], acme: Tenant, clock: Clock, grants: Grants, role: Role
+) -> None:
+    ana, bea = person("ana").sign_in(), person("bea")
+    two = Invited("two", role, by=ana, clock=clock)
+    clock.advance(seconds=30)
+    assert ask(two.sign_in(), acme, ana) == 409
+    assert (bea.staff.is_active, Pending.objects.exists(), grants.opened) == (True, False, [])
+
+
+def test_nobody_gets_one_by_their_own_approval_nor_by_an_account_of_today(
+    person: Callable[..., Person], acme: Tenant, clock: Clock, grants: Grants
+) -> None:
+    ana, bea = person("ana").sign_in(), person("bea")
+    two = Invited("two", Role.OPERATOR, by=ana, clock=clock)
+    asked = {"tenant": acme.id, "minutes": 30, "ticket": "T", "reason": "r", "now": clock.now}
+    with pytest.raises(UnfitTerms, match="less than a day"):
+        break_glass.ask(actor=SHELL, staff=two.staff.id, **asked)  # type: ignore[arg-type]
+    break_glass.ask(actor=SHELL, staff=ana.staff.id, **asked)  # type: ignore[arg-type]
+    assert (approve(ana), grants.opened) == (409, [])
+    assert approve(bea.sign_in()) == 302
+    assert [grant.staff for grant in grants.opened] == [ana.staff.id]
 
 
 def test_an_access_is_ended_before_its_time(

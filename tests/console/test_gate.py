@@ -134,6 +134,7 @@ FRESH = {
     "passkey_add_begin",
     "passkey_add_complete",
     "passkey_remove",
+    "passkeys_seen",
     "feed_switch",
     "feed_refresh",
     "feed_accept",

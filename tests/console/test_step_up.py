@@ -1,11 +1,12 @@
 """A fresh proof of the second factor before what is dangerous, and the page resumed after it."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.test import override_settings
 
-from console.models import Role, SignIn
+from console.models import Role, SignIn, TOTPDevice
 from crypto.ids import uuid7
 from tenants.models import KeyIndex, Tenant
 from tests.console.people import START, Clock, Person, deeds
@@ -71,8 +72,8 @@ def test_a_device_is_tried_five_times_in_five_minutes_wherever_and_an_alarm_is_l
         clock.advance(seconds=17)
         address = f"198.51.{number}.7"
         answers.append(jo.submit(code="000000", address=address).status_code)
-    assert answers == [403] * 5 + [429] * 2
-    assert jo.submit(address="203.0.113.1").status_code == 429
+    assert answers == [403] * 7  # at sign-in another answer would say that the password is right
+    assert jo.submit(address="203.0.113.1").status_code == 403
     (alarm,) = deeds("staff.factor_limit")
     assert (alarm.resource, alarm.outcome) == (f"staff:{jo.staff.id}", "denied")
     clock.advance(minutes=5)
@@ -80,17 +81,23 @@ def test_a_device_is_tried_five_times_in_five_minutes_wherever_and_an_alarm_is_l
 
 
 def test_a_device_is_tried_forty_nine_times_a_day_and_successes_give_nothing_to_a_guesser(
-    jo: Person, clock: Clock
+    jo: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked_at = 0
+    looked_at, accept = 0, TOTPDevice.accept
+
+    def counted(device: TOTPDevice, code: str, *, now: datetime) -> bool:
+        nonlocal looked_at
+        looked_at += code == "000000"
+        return accept(device, code, now=now)
+
+    monkeypatch.setattr(TOTPDevice, "accept", counted)
     for number in range(24 * 12 - 1):
         clock.advance(seconds=300)
         if number % 20 == 10:
             jo.submit(address="203.0.113.1")
             clock.advance(seconds=2)
-        guess = jo.submit(code="000000", address=f"198.{18 + number // 200}.{number % 200}.7")
-        looked_at += guess.status_code == 403
-    assert looked_at <= 49
+        jo.submit(code="000000", address=f"198.{18 + number // 200}.{number % 200}.7")
+    assert 0 < looked_at <= 49
 
 
 # -- deeds on keys and tenants

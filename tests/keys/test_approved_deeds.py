@@ -34,7 +34,8 @@ CLASSES = (keys.INBOX, keys.SERIES, keys.FINDINGS, keys.CONFIGURATION)
 @pytest.fixture(autouse=True)
 def _two_owners(monkeypatch: pytest.MonkeyPatch) -> None:
     both = frozenset({ANA.id, BEA.id})
-    monkeypatch.setattr(kinds, "_circle", [lambda _now: Circle(counting=both, owners=both)])
+    circle = Circle(counting=both, owners=both, settled=both)
+    monkeypatch.setattr(kinds, "_circle", [lambda _now: circle])
 
 
 @pytest.fixture

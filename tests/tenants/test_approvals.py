@@ -29,12 +29,17 @@ class Circled:
 
     def __init__(self) -> None:
         self.owners = [ANA, BEA]
+        self.new: list[Actor] = []
         self.done: list[tuple[str, datetime]] = []
         self.refusal: Exception | None = None
 
     def circle(self, _now: datetime) -> Circle:
         ids = frozenset(each.id for each in self.owners)
-        return Circle(counting=ids, owners=ids, sealed=frozenset({ENVELOPE.id}))
+        everybody = frozenset(each.id for each in (ANA, BEA, CID, EVE, ENVELOPE))
+        return Circle(
+            counting=ids, owners=ids, sealed=frozenset({ENVELOPE.id}),
+            settled=everybody - {each.id for each in self.new},
+        )  # fmt: skip
 
     def carry_out(self, pending: Pending, now: datetime) -> dict[str, str | int]:
         if self.refusal is not None:
@@ -57,6 +62,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Circled:
     approvals.register("person", made.carry_out, words, subject=Subject.STAFF)
     approvals.register("tenant", made.carry_out, words, subject=Subject.TENANT)
     approvals.register("emergency", made.carry_out, words, waits=False, sealed=True, quick=True)
+    approvals.register("access", made.carry_out, words, waits=False, quick=True, whom="staff")
     return made
 
 
@@ -111,6 +117,51 @@ def test_nobody_else_is_a_second_person_and_the_denial_is_recorded(
     assert state(pending) == "pending"
     (denied,) = deeds("approval.given")
     assert (denied.outcome, denied.actor_id) == ("denied", approver.id)
+
+
+def test_what_an_account_of_today_asks_for_is_approved_once_it_is_settled_and_not_before(
+    world: Circled, now: datetime
+) -> None:
+    world.new = [EVE]
+    pending = ask(now, actor=EVE)
+    assert pending.effective_at is None
+    assert approvals.second_people(pending, now=now) == frozenset()
+    with pytest.raises(UnfitTerms, match="less than a day"):
+        approvals.approve(pending=pending.id, actor=ANA, now=now)
+    assert (state(pending), world.done) == ("pending", [])
+    assert [row.outcome for row in deeds("approval.given")] == ["denied"]
+    assert approvals.carry_out_due(now=now + timedelta(hours=25)) == 0
+    with pytest.raises(UnfitTerms, match="less than a day"):
+        ask(now, kind="emergency", actor=EVE)
+    world.new = []
+    assert approvals.second_people(pending, now=now) == {ANA.id, BEA.id}
+    assert approvals.approve(pending=pending.id, actor=ANA, now=now).state == "approved"
+
+
+@pytest.mark.parametrize("asker", [SHELL, BEA])
+def test_whoever_gets_something_is_no_second_person_for_it_nor_gets_it_newly_made(
+    world: Circled, now: datetime, asker: Actor
+) -> None:
+    def ask_for(whom: Actor) -> Pending:
+        return approvals.ask(
+            kind="access", subject="x", actor=asker, reason="because", now=now,
+            parameters={"staff": whom.id},
+        )  # fmt: skip
+
+    world.owners = [ANA, BEA, CID]
+    world.new = [EVE]
+    with pytest.raises(UnfitTerms, match="whoever gets it"):
+        ask_for(EVE)
+    pending = ask_for(ANA)
+    assert ANA.id not in approvals.second_people(pending, now=now)
+    with pytest.raises(UnfitTerms, match="gets something by it"):
+        approvals.approve(pending=pending.id, actor=ANA, now=now)
+    world.new = [ANA]
+    with pytest.raises(UnfitTerms, match="whoever gets it"):
+        approvals.approve(pending=pending.id, actor=CID, now=now)
+    world.new = []
+    assert approvals.approve(pending=pending.id, actor=CID, now=now).state == "done"
+    assert world.done == [("x", now)]
 
 
 @pytest.mark.parametrize("owners", [[], [ANA]])
@@ -222,7 +273,7 @@ def test_an_emergency_takes_a_second_person_who_may_be_an_envelope_and_never_wai
     approvals.approve(pending=pending.id, actor=ENVELOPE, now=now)
     assert world.done == [("x", now)]
     world.circle = lambda _now: Circle(  # type: ignore[method-assign]
-        counting=frozenset({ANA.id}), owners=frozenset({ANA.id})
+        counting=frozenset({ANA.id}), owners=frozenset({ANA.id}), settled=frozenset({ANA.id})
     )
     kinds._circle[0] = world.circle
     with pytest.raises(UnfitTerms, match="second person"):

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, OperationalError, connections
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.models import QuerySet
 from django.test import Client
 
@@ -205,6 +205,45 @@ def test_every_live_grant_of_a_person_is_revoked_together(
     theirs = grants.open_grant(tenant=tenant[0], now=now, **{**TERMS, "staff": COLLEAGUE})
     assert grants.revoke_grants_of(staff=STAFF, actor=ANALYST, reason="left", now=now) == 1
     assert [each.id for each in grants.live_grants(now=now)] == [theirs.id]
+
+
+def test_however_many_live_grants_a_person_has_all_are_revoked_together(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime
+) -> None:
+    terms = {
+        "staff_id": STAFF,
+        "scopes": ["alerts"],
+        "reason": "r",
+        "ticket": "T",
+        "created_at": now,
+    }
+    with tenant_scope(tenant[0]):
+        AccessGrant.objects.bulk_create(
+            AccessGrant(tenant_id=tenant[0], id=uuid4(), expires_at=grant.expires_at, **terms)
+            for _ in range(grants.LISTED)
+        )
+    ended = grants.revoke_grants_of(staff=STAFF, actor=ANALYST, reason="left", now=now)
+    assert ended == grants.LISTED + 1
+    assert grants.live_grants(now=now) == []
+
+
+def test_a_grant_that_somebody_else_ends_meanwhile_is_left_to_them(
+    tenant: tuple[UUID, str], grant: Grant, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = grants.open_grant(tenant=tenant[0], now=now, **TERMS)
+    revoke, first = grants.revoke_grant, min(grant.id, other.id)
+
+    def late(**terms: Any) -> Grant:
+        if terms["grant"] == first:
+            in_a_thread(partial(revoke, grant=first, actor=ANALYST, reason="done", now=now))
+        return revoke(**terms)
+
+    monkeypatch.setattr(grants, "revoke_grant", late)
+    with transaction.atomic():
+        assert grants.revoke_grants_of(staff=STAFF, actor=ANALYST, reason="left", now=now) == 1
+        Tenant.objects.filter(id=tenant[0]).update(name="kept")
+    assert grants.live_grants(now=now) == []
+    assert Tenant.objects.get(id=tenant[0]).name == "kept"
 
 
 @pytest.mark.parametrize("opens", [True, False])
