@@ -11,6 +11,7 @@ AuditError
 ├── AheadOfUs           a place holds a checkpoint of more leaves than the one to be kept there
 ├── UnknownBookmark     where a reader says to stand is no place in the log
 ├── NotSealed           leaves may not be taken away: not signed, or not what was signed
+├── UnderHold           leaves may not be taken away: a tenant of theirs is under a legal hold
 ├── NotTheOwner         only the owning role can drop a partition of the log
 └── ArchiveRefused      an archive does not hold what the kept tree says
 """
@@ -83,6 +84,12 @@ class NotSealed(AuditError):  # noqa: N818 -- see Unrecordable
     """Leaves may not be taken away: not signed, not what was signed, or not proved any more."""
 
     code = "not_sealed"
+
+
+class UnderHold(AuditError):  # noqa: N818 -- see Unrecordable
+    """Leaves may not be taken away: a tenant of theirs is under a legal hold."""
+
+    code = "under_hold"
 
 
 class NotTheOwner(AuditError):  # noqa: N818 -- see Unrecordable

@@ -21,7 +21,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from audit.checkpoints import TreeHead, write_atomically
-from audit.errors import AheadOfUs, AuditError, NoSuchCheckpoint, UnknownPlace
+from audit.errors import AheadOfUs, AuditError, NoSuchCheckpoint, NotTaken, UnknownPlace
 from audit.events import EventType
 from audit.leaves import instant
 
@@ -46,7 +46,7 @@ class Place(Protocol):
 
     @property
     def name(self) -> str:
-        """The place as the operator wrote it."""
+        """What log and audit call the place: see `shown`."""
 
     def keep(self, note: str, *, now: datetime) -> None:
         """Keep a checkpoint; `OSError` or `AuditError` when it cannot be."""
@@ -109,22 +109,57 @@ def _size(note: str) -> int:
     return TreeHead.parse(note).size
 
 
-def place_of(text: str) -> Place:
-    """Return the place that an operator named, or raise `UnknownPlace`."""
+def shown(text: str) -> str:
+    """Return what log, audit and packs may call a place: scheme and host, of a file its path.
+
+    A path at a host may be a secret (a webhook's); user, password and query are never shown.
+    """
     try:
         url = urlsplit(text)
-        host, port = url.hostname, url.port or SYSLOG_PORT
-    except ValueError as error:
-        raise UnknownPlace(f"{text!r} is no URL") from error
+        host, port = url.hostname, url.port
+    except ValueError:
+        return "a place that is no URL"
+    if not host:
+        return f"{url.scheme}:{url.path}" if url.scheme in {"file", "syslog"} else "a place"
+    host = f"[{host}]" if ":" in host else host
+    return f"{url.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def place_of(text: str) -> Place:
+    """Return the place that an operator named, or raise `UnknownPlace`."""
+    refuse_secrets(text)
+    name, url = shown(text), urlsplit(text)
+    host, port = url.hostname, url.port or SYSLOG_PORT
     if url.scheme == "file" and not url.netloc and url.path.startswith("/"):
-        return FilePlace(name=text, path=Path(url.path))
+        return FilePlace(name=name, path=Path(url.path))
     if url.scheme == "syslog" and host:
-        return SyslogPlace(name=text, address=(host, port))
+        return SyslogPlace(name=name, address=(host, port))
     if url.scheme == "syslog" and (not url.path or url.path.startswith("/")):
-        return SyslogPlace(name=text, address=url.path or SYSLOG_SOCKET)
+        return SyslogPlace(name=name, address=url.path or SYSLOG_SOCKET)
     raise UnknownPlace(
-        f"{text!r}: checkpoints are kept at file:/PATH, syslog:/SOCKET or syslog://HOST:PORT"
+        f"{name}: checkpoints are kept at file:/PATH, syslog:/SOCKET or syslog://HOST:PORT"
     )
+
+
+def refuse_secrets(text: str) -> None:
+    """Raise `UnknownPlace` for a URL with a query, a fragment or a user: they carry secrets."""
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:  # its text may quote what it could not read
+        raise UnknownPlace(f"{shown(text)} can be no place") from None
+    if "?" in text or "#" in text or "@" in url.netloc:
+        raise UnknownPlace(f"{shown(text)}: a place has no query, no fragment and no user")
+
+
+def _reason(error: Exception) -> str:
+    """Say why a place failed: its own words; of anything else the kind, as texts quote URLs."""
+    if isinstance(error, NotTaken | AheadOfUs):
+        return str(error)
+    if isinstance(error, AuditError):
+        return error.code
+    number = error.errno if isinstance(error, OSError) else None
+    return f"{type(error).__name__}: {os.strerror(number)}" if number else type(error).__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,11 +191,10 @@ class _Standing:
         try:
             self.place.keep(note, now=now)
         except (OSError, AuditError, UnicodeDecodeError) as error:
-            _log.error("checkpoint not kept at %s: %s", self.place.name, str(error))
+            reason = _reason(error)
+            _log.error("checkpoint not kept at %s: %s", self.place.name, reason)
             if self._works is not False:
-                said = News(
-                    event=EventType.CHECKPOINT_FAILED, place=self.place.name, reason=str(error)
-                )
+                said = News(event=EventType.CHECKPOINT_FAILED, place=self.place.name, reason=reason)
                 news.append(said)
             self._works = False
         else:

@@ -19,6 +19,7 @@ from audit.bundle.making import write_part
 from audit.epochs import Seal, Span, kept_from, last_sequenced, seal, spans
 from audit.errors import NotTheOwner
 from audit.events import EventType
+from audit.holding import refuse_held
 from audit.leaves import instant
 from audit.record import record
 from audit.scope import all_tenants_audit, bulk_cursor
@@ -78,7 +79,8 @@ def retire(
     """Take away the epochs whose last leaf was sequenced before `before`, oldest first.
 
     The caller sees to it that `before` is at least `RETENTION` ago. Raises `NotTheOwner`,
-    `NotSealed` or `ArchiveRefused`; what was done until then stays done and whole.
+    `UnderHold`, `NotSealed` or `ArchiveRefused`; what was done until then stays done and whole.
+    Epochs go oldest first, so that one with entries of a held tenant keeps all after it.
     """
     require_owner()
     gone = []
@@ -127,6 +129,11 @@ def _retire_one(
         all_tenants_audit("reader", using="default"),
         bulk_cursor(using="default") as cursor,
     ):
+        refuse_held(cursor, start=span.start, stop=span.stop)  # before the work of an archive
+    with (
+        all_tenants_audit("reader", using="default"),
+        bulk_cursor(using="default") as cursor,
+    ):
         sealed = seal(cursor, span, before=tree, key=key, origin=origin)
         if folder is not None:
             if not folder.exists():  # else of a run that broke off: as good as what it holds
@@ -136,8 +143,10 @@ def _retire_one(
     where = "" if folder is None else str(folder)
     with (
         all_tenants_audit("sequencer", using="default"),
+        bulk_cursor(using="default") as rows,
         connections["default"].cursor() as cursor,
     ):
+        refuse_held(rows, start=span.start, stop=span.stop)  # nobody is held until this commits
         root = sealed.tree.root()
         values: list[Any] = [
             span.start, span.stop, sealed.tree.encode(), root, sealed.first_at, sealed.last_at,

@@ -1,15 +1,17 @@
 """Checks a log from its leaves, its signed heads and the public key, and nothing else.
 
-Pure: it reads no database and no clock. Every leaf is hashed again and the tree built again, so
-that each checkpoint's root is compared with the leaves before it; roots of the same leaves are
-consistent with each other by construction. A change that was hidden by rewriting the stored hashes
-shows at the next checkpoint, which names the range between two checkpoints; every other change
-names its index. What came after the last checkpoint is counted as unsigned, not as good.
+Pure: it reads no database, and its clock is an argument. Every leaf is hashed again and the tree
+built again, so that each checkpoint's root is compared with the leaves before it; roots of the same
+leaves are consistent with each other by construction. A change that was hidden by rewriting the
+stored hashes shows at the next checkpoint, which names the range between two checkpoints; every
+other change names its index. What came after the last checkpoint is signed by nothing and may be
+anybody's invention: a finding, unless it is so young that the sequencer need not have signed it.
 """
 
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from types import MappingProxyType
@@ -19,7 +21,7 @@ import msgspec
 from audit.checkpoints import TreeHead, opened
 from audit.completion import grown
 from audit.errors import NoSuchCheckpoint
-from audit.leaves import Stamp, read_stamp
+from audit.leaves import Stamp, instant, read_stamp
 from crypto.errors import CryptoError
 from crypto.merkle import CompactRange, MalformedTree, leaf_hashes
 from crypto.signatures import VerifyingKey
@@ -52,6 +54,7 @@ class Fault(StrEnum):
     ROOT = "root"
     MISSING = "missing"
     CHECKPOINT = "checkpoint"
+    UNSIGNED = "unsigned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +72,17 @@ class Verdict:
     """What the check came to.
 
     ``size`` leaves were read and their ``root`` computed; ``checkpoints`` signed heads were
-    compared; ``unsigned`` leaves follow the last of them. ``findings`` are sorted by index and
-    empty when the log is whole. ``clock_back`` are indices at which the sequencer's clock stood
-    earlier than at the leaf before: no fault of the log, but somebody may have wanted it so.
+    compared; ``unsigned`` leaves follow the last of them, of which ``allowed``, the newest, are
+    younger than `UNSIGNED_FOR`. ``findings`` are sorted by index and empty when the log is whole.
+    ``clock_back`` are indices at which the sequencer's clock stood earlier than at the leaf before:
+    no fault of the log, but somebody may have wanted it so.
     """
 
     size: int
     root: bytes
     checkpoints: int
     unsigned: int
+    allowed: int
     findings: tuple[Finding, ...]
     clock_back: tuple[int, ...]
 
@@ -102,6 +107,9 @@ class _Broken(Exception):  # noqa: N818 -- ends the walk; never leaves this modu
         self.finding = finding
 
 
+UNSIGNED_FOR = timedelta(minutes=2)
+"""How old a leaf may be that no checkpoint covers: twice the 60 s between two signatures."""
+
 CLOCK_NOTES_LIMIT = 100
 """Indices of `Verdict.clock_back`: enough to see that there is a pattern."""
 
@@ -112,6 +120,7 @@ def verify(
     checkpoints: Iterable[StoredCheckpoint],
     key: VerifyingKey,
     origin: str,
+    now: Callable[[], datetime],
     outside: Sequence[str] = (),
     before: CompactRange = NOTHING,
     completions: Mapping[int, Sequence[bytes]] = NO_COMPLETIONS,
@@ -126,6 +135,9 @@ def verify(
         The stored checkpoints, in any order.
     key, origin
         The public key and the name of the log; whoever checks has them from elsewhere.
+    now
+        The clock by which leaves that no checkpoint covers are young; asked before the first page
+        and after the last.
     outside
         Checkpoints (signed notes) that were kept elsewhere. They show a cut tail, an older state
         and a fork, which a log that was rewritten together with its checkpoints cannot show.
@@ -146,19 +158,21 @@ def verify(
             findings.append(Finding(fault=Fault.ROOT, first=0, last=head.size - 1, message=message))
     heads = [each for each in heads + kept if each.size >= before.size]
     heads.sort(key=operator.attrgetter("size"))
-    walk = _Walk(heads, before)
+    walk = _Walk(heads, before, since=instant(now() - UNSIGNED_FOR))
     try:
         for page in pages:
             walk.take(page)
-        walk.finish()
+        walk.finish(until=instant(now() + UNSIGNED_FOR))
     except _Broken as broken:
         findings.append(broken.finding)
+    unsigned = walk.tree.size - walk.signed_size
     findings.sort(key=operator.attrgetter("first", "last"))
     return Verdict(
         size=walk.tree.size,
         root=walk.tree.root(),
         checkpoints=walk.compared,
-        unsigned=walk.tree.size - walk.signed_size,
+        unsigned=unsigned,
+        allowed=walk.tree.size - max(walk.old_size, walk.signed_size),
         findings=tuple(findings),
         clock_back=tuple(walk.clock_back),
     )
@@ -229,13 +243,17 @@ def _begins(
 class _Walk:
     """The tree as it grows, and the signed heads that it has yet to meet."""
 
-    def __init__(self, heads: Sequence[TreeHead], before: CompactRange) -> None:
+    def __init__(self, heads: Sequence[TreeHead], before: CompactRange, *, since: str) -> None:
         by_size = groupby(heads, key=operator.attrgetter("size"))
         self._ahead = [(size, {head.root for head in same}) for size, same in by_size]
         self._ahead.reverse()
         self.tree = before
         self.compared = 0
         self.signed_size = before.size
+        self.old_size = before.size
+        """Where those begin that may be unsigned: sequenced after `since` and not in the future."""
+        self._since = since
+        self._latest = ""
         self.clock_back: list[int] = []
         self._sequenced = ""
         self._meet()
@@ -252,8 +270,8 @@ class _Walk:
             self._meet()
             start = stop
 
-    def finish(self) -> None:
-        """Complain when a signed head has more leaves than there are."""
+    def finish(self, *, until: str) -> None:
+        """Complain when a signed head has more leaves than there are, or leaves have none."""
         if self._ahead:
             signed = self._ahead[0][0]
             raise _Broken(
@@ -262,6 +280,18 @@ class _Walk:
                     first=self.tree.size,
                     last=signed - 1,
                     message=f"{signed} leaves were signed, the log ends after {self.tree.size}",
+                )
+            )
+        if self._latest > until:  # a stamp that no sequencer can have set yet
+            self.old_size = self.tree.size
+        if self.old_size > self.signed_size:
+            message = "no checkpoint signs these"
+            raise _Broken(
+                Finding(
+                    fault=Fault.UNSIGNED,
+                    first=self.signed_size,
+                    last=self.old_size - 1,
+                    message=message,
                 )
             )
 
@@ -280,7 +310,16 @@ class _Walk:
         if seen != list(map(_COLUMNS, rows)):
             raise _Broken(_first_other_column(rows, seen))
         self._watch_clock(stamps, first)
+        if not self._ahead:
+            self._watch_age(stamps, first)
         self.tree = self.tree.extend(hashes)
+
+    def _watch_age(self, stamps: Sequence[Stamp], first: int) -> None:
+        """Note where the leaves that no head covers are too old to be without."""
+        times = [stamp.sequenced for stamp in stamps]
+        self._latest = max(self._latest, *times)
+        if min(times) < self._since:
+            self.old_size = first + max(n for n, at in enumerate(times, 1) if at < self._since)
 
     def _watch_clock(self, stamps: Sequence[Stamp], first: int) -> None:
         times = [self._sequenced, *(stamp.sequenced for stamp in stamps)]

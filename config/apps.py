@@ -15,7 +15,8 @@ class ComposedConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, make the Celery application, send structured lines to the log."""
         from config import celery, chains, checks, logs  # noqa: F401, PLC0415 -- once the apps are ready
-        from config.audit_pack import register_sources  # noqa: PLC0415 -- as above
+        from config.audit_pack import register_holds, register_sources  # noqa: PLC0415 -- as above
 
         logs.configure()
         register_sources()
+        register_holds()

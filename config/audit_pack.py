@@ -7,10 +7,13 @@ import django
 from django.conf import settings
 from django.db import connection
 
+from audit import holding
 from audit.leaves import instant
 from audit.pack.sources import register
+from audit.places import shown
 from console.models import RecoverySheet, SignIn, Staff, TOTPDevice
 from tenants.actions import rotation
+from tenants.holds import held_among
 from tenants.keys.inventory import inventory
 from tenants.models import Tenant
 
@@ -22,6 +25,11 @@ def register_sources() -> None:
     register("primitives", lambda _now: inventory())
     register("tenants", tenants)
     register("deployment", deployment)
+
+
+def register_holds() -> None:
+    """Let retention of the log ask which tenants are under a legal hold."""
+    holding.register("legal holds", held_among)
 
 
 def access_review(now: datetime) -> list[dict[str, object]]:
@@ -72,6 +80,6 @@ def deployment(_now: datetime) -> dict[str, object]:
         "python": platform.python_version(),
         "django": django.get_version(),
         "postgresql": postgres,
-        "places": ", ".join(settings.CHECKPOINT_PLACES) or "none",
+        "places": ", ".join(shown(each) for each in settings.CHECKPOINT_PLACES) or "none",
         "archive": settings.AUDIT_ARCHIVE or "none",
     }

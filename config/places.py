@@ -4,11 +4,12 @@
 replacing the last. ``s3+https://HOST/BUCKET/PREFIX`` puts each note under a name of its own, signed
 by Signature Version 4 and locked (Object Lock, compliance) so that nobody can take it away again.
 A host that is not public, or plain HTTP, is opened by a rule of the operator's alone
-(``TAWNY_CHECKPOINT_ALLOW``), as for feeds.
+(``TAWNY_CHECKPOINT_ALLOW``), as for feeds. A token is one door's, over HTTPS, so that no witness
+learns another's.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from audit import places
 from audit.checkpoints import TreeHead
 from audit.errors import AheadOfUs, NotTaken, UnknownPlace
-from audit.places import Place
+from audit.places import Place, refuse_secrets, shown
 from crypto.digests import sha256
 from crypto.sigv4 import Credentials, signed_headers
 from egress import Allow, EgressError, Limits, Policy, UrlRefused
@@ -110,48 +111,87 @@ def _sent(
             url, method=method, body=body, headers=headers, policy=policy, limits=LIMITS
         ).status
     except EgressError as error:
-        raise NotTaken(f"{error.code}: {error}") from error
+        raise NotTaken(error.code) from error  # its text may quote the URL
 
 
 def _credentials(file: Path) -> Credentials:
     """Read an access key and its secret, a line each; a session's token may be the third."""
     lines = file.read_text("ascii").split()
     if len(lines) not in {2, 3}:
-        raise NotTaken(f"{file} holds an access key and its secret, a line each")
+        raise NotTaken("its file holds an access key and its secret, a line each")
     return Credentials(access=lines[0], secret=lines[1], session="".join(lines[2:]))
 
 
-def place_of(text: str, *, environ: Mapping[str, str]) -> Place:
-    """Return the place that an operator named, or raise `UnknownPlace`.
+DOORS = frozenset({"http", "https", "put+http", "put+https"})
+STORES = frozenset({"s3+http", "s3+https"})
 
-    ``TAWNY_CHECKPOINT_ALLOW`` opens hosts or networks (``http://10.0.0.0/8:8080``, commas between);
-    ``TAWNY_CHECKPOINT_TOKEN_FILE`` is an HTTP door's token; ``TAWNY_CHECKPOINT_S3_FILE`` holds a
-    store's access key and secret, ``TAWNY_CHECKPOINT_S3_REGION`` its region.
+
+def places_of(texts: Sequence[str], *, environ: Mapping[str, str]) -> list[Place]:
+    """Return the places that an operator named, or raise `UnknownPlace`.
+
+    ``TAWNY_CHECKPOINT_ALLOW`` opens hosts or networks (``http://10.0.0.0/8:8080``, commas between).
+    ``TAWNY_CHECKPOINT_TOKEN_FILE`` names a file with a door's token: ``HOST=FILE`` or
+    ``HOST:PORT=FILE``, commas between, or a file alone where there is one door.
+    ``TAWNY_CHECKPOINT_S3_FILE`` holds a store's access key and secret,
+    ``TAWNY_CHECKPOINT_S3_REGION`` its region.
     """
+    tokens = _tokens(texts, environ.get("TAWNY_CHECKPOINT_TOKEN_FILE", ""))
+    return [_place_of(each, environ=environ, secret=tokens.get(each)) for each in texts]
+
+
+def _tokens(texts: Sequence[str], said: str) -> dict[str, Path]:
+    """Return the token's file of each door that has one; refuse what two doors would share."""
+    doors = [each for each in texts if each.partition(":")[0] in DOORS]
+    for each in doors:
+        refuse_secrets(each)
+    tokens: dict[str, Path] = {}
+    for part in filter(None, (each.strip() for each in said.split(","))):
+        host, _, file = ("", "", part) if part.startswith("/") else part.rpartition("=")
+        meant = [each for each in doors if not host or _is_at(each, host)]
+        if len(meant) != 1 or (not host and "," in said):
+            raise UnknownPlace(
+                f"TAWNY_CHECKPOINT_TOKEN_FILE: {len(meant)} places would have the token of"
+                f" {host or 'no host'}; each has one of its own, HOST=FILE"
+            )
+        (door,) = meant
+        if not door.partition(":")[0].endswith("https"):
+            raise UnknownPlace(f"{shown(door)}: a token goes over HTTPS alone")
+        if door in tokens or Path(file) in tokens.values():
+            raise UnknownPlace(f"{shown(door)}: a token is one place's, and a place has one")
+        tokens[door] = Path(file)
+    return tokens
+
+
+def _is_at(text: str, host: str) -> bool:
+    place = urlsplit(text)
+    return host.lower() in {place.hostname, place.netloc.lower()}
+
+
+def _place_of(text: str, *, environ: Mapping[str, str], secret: Path | None) -> Place:
     scheme = text.partition(":")[0]
-    if scheme not in {"http", "https", "put+http", "put+https", "s3+http", "s3+https"}:
+    if scheme not in DOORS | STORES:
         return places.place_of(text)
+    name = shown(text)
+    refuse_secrets(text)
     kind, _, rest = scheme.rpartition("+")
     url = f"{rest}:{text.partition(':')[2]}"
     policy = Policy(allow=tuple(allowed(environ.get("TAWNY_CHECKPOINT_ALLOW", ""))))
     try:
         policy.check_target(target_of(url))
     except UrlRefused as error:
-        raise UnknownPlace(f"{text!r}: {error}") from error
+        raise UnknownPlace(f"{name}: {error}") from error
     if kind == "s3":
         file = environ.get("TAWNY_CHECKPOINT_S3_FILE", "")
         path = quote(urlsplit(url).path.rstrip("/"), safe="/-_.~")
         if not file or path.count("/") < 1:
-            raise UnknownPlace(f"{text!r}: a bucket, and TAWNY_CHECKPOINT_S3_FILE with its keys")
+            raise UnknownPlace(f"{name}: a bucket, and TAWNY_CHECKPOINT_S3_FILE with its keys")
         return ObjectPlace(
-            name=text, url=url.rstrip("/"), policy=policy, credentials=Path(file),
+            name=name, url=url.rstrip("/"), policy=policy, credentials=Path(file),
             region=environ.get("TAWNY_CHECKPOINT_S3_REGION", REGION),
         )  # fmt: skip
-    token = environ.get("TAWNY_CHECKPOINT_TOKEN_FILE", "")
     return HttpPlace(
-        name=text, url=url, method="PUT" if kind else "POST", policy=policy,
-        secret=Path(token) if token else None,
-    )  # fmt: skip
+        name=name, url=url, method="PUT" if kind else "POST", policy=policy, secret=secret
+    )
 
 
 def allowed(text: str) -> list[Allow]:

@@ -3,7 +3,8 @@
 Deeds, reads and the denials of known keys and people are recorded where they happen. What remains
 is what strangers and mistakes leave: a page that sends somebody away to sign in, a form or a body
 that makes no sense, a failure of ours. Those are counted per route and minute, so that whoever
-sends a million of them makes one entry a minute. It is the outermost layer, and hides no answer.
+sends a million of them makes at most an entry a minute for each route, method and outcome. It is
+the outermost layer, and hides no answer.
 """
 
 import logging
@@ -22,6 +23,9 @@ from audit.witness import watching
 
 SILENT = frozenset({"healthz", "readyz"})
 """Routes that probes ask each second, and that say nothing of anybody."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are counted by name; what a stranger invents is `OTHER`, one row for all."""
+OTHER = "other"
 DENIALS = frozenset({401, 403})
 TOO_MANY = 429
 FIRST_ERROR = 400
@@ -42,7 +46,8 @@ class Witness:
         event = None if seen else outcome(response)
         route = "" if event is None else _route(request)
         if event is not None and route and route not in SILENT:
-            actor = Actor(kind="anonymous", id=f"{request.method} {route}"[:ACTOR_ID_LIMIT])
+            method = request.method if request.method in METHODS else OTHER
+            actor = Actor(kind="anonymous", id=f"{method} {route}"[:ACTOR_ID_LIMIT])
             now = timezone.now()  # noqa: TID251 -- the edge, like a view
             try:
                 tally(event=event, actor=actor, tenant=None, now=now)

@@ -5,6 +5,7 @@ deletion of a held tenant's rows to whoever asks (migration 0006 of analytics), 
 forgot to ask deletes nothing.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from audit.actors import Actor
+from audit.errors import NotTheOwner
 from audit.events import EventType
 from audit.record import record
 from crypto.ids import uuid7
@@ -21,6 +23,14 @@ from tenants.scope import tenant_scope
 
 REASON_LIMIT = 1024
 TICKET_LIMIT = 100
+
+_OWNS = """
+SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class
+WHERE oid = 'legal_hold'::regclass
+"""
+_HELD = """
+SELECT DISTINCT tenant_id FROM legal_hold WHERE released_at IS NULL AND tenant_id = ANY(%s::uuid[])
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +76,21 @@ def refuse_held(tenant: UUID) -> None:
         _lock(tenant)
     if is_held(tenant):
         raise Held(f"tenant {tenant} is under a legal hold: nothing of it may end")
+
+
+def held_among(tenants: Collection[UUID]) -> set[UUID]:
+    """Return which of these tenants a hold stands on; the owner's alone, whom a policy shows them.
+
+    Nobody places or releases one until the transaction ends. Raises `NotTheOwner`: any other role
+    sees no hold here, and would take that for none.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNS)
+        if not cursor.fetchone()[0]:
+            raise NotTheOwner("only the owner sees every tenant's holds: TAWNY_DB_ROLE=owner")
+        cursor.execute("LOCK TABLE legal_hold IN SHARE MODE")
+        cursor.execute(_HELD, [list(tenants)])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def place(*, tenant: UUID, actor: Actor, reason: str, now: datetime, ticket: str = "") -> UUID:

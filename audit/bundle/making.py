@@ -137,8 +137,9 @@ def write_bundle(
 ) -> dict[str, object]:
     """Write a bundle into a new or empty folder and say what it holds.
 
-    It begins after the last checkpoint before `since` and ends with the first after `until`, so
-    that both ends are signed; where retention took leaves away, at the earliest where they begin.
+    It begins after the last checkpoint before `since` and ends with the first after `until` (the
+    newest, where there is none), so that both ends are signed; where retention took leaves away, at
+    the earliest where they begin. ``unsigned`` of the answer: how many newer entries the log has.
     `kept` are sizes of checkpoints that somebody has, to be proved beside one a day. Raises
     `FileExistsError`.
     """
@@ -166,8 +167,9 @@ def write_part(
             [begins, *(tree for tree in trees if tree.size >= begins.size)],
             first=begins.size if first is None else max(first, begins.size),
             stop=stop,
-            size=log.load_head(cursor).size,
         )
+        signed = max((tree.size for tree in trees), default=begins.size)
+        unsigned = max(log.load_head(cursor).size - signed, 0)
         earlier = list(_earlier(cursor, stored, before=span.before, kept=kept))
     coverage = Coverage()
     with Writer(folder) as writer:
@@ -194,6 +196,7 @@ def write_part(
         "size": span.stop,
         "entries": coverage.entries,
         "checkpoints": len(notes),
+        "unsigned": unsigned,
     }
 
 

@@ -2,7 +2,7 @@
 
 Needs CPython 3.11 and nothing else; opens no connection. Hashes every entry again (RFC 6962), holds
 the tree against every signed checkpoint (C2SP tlog-checkpoint; Ed25519 by RFC 8032) and those you
-kept, and looks for a clock that was set back. Exit 0: whole, 1: not. Have the key from elsewhere.
+kept; seeks entries that none signs, a clock set back. Exit 0: whole, 1: not. Get the key elsewhere.
 """
 
 # fmt: off
@@ -11,8 +11,7 @@ from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 
-FILE = 1 << 16  # file n holds the entries n * 65536 to n * 65536 + 65535
-BACK = 60.0  # seconds by which a clock may be corrected
+FILE, BACK = 1 << 16, 60.0  # entries of a file; seconds by which a clock may be corrected
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT_OF_MINUS_1 = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
 Point = tuple[int, int, int, int]
@@ -55,9 +54,8 @@ class _Key:  # the log's public key, from its line (C2SP vkey)
         base = _point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
         self.rows = [*_table(base), *_table(((P - x) % P, y, 1, (P - xy) % P))]
     def verifies(self, message: bytes, signature: bytes) -> bool:  # [S]B - [k]A = R (5.1.7)
-        s = int.from_bytes(signature[32:], "little")
+        s, total = int.from_bytes(signature[32:], "little"), ZERO
         k = hashlib.sha512(signature[:32] + self.raw + message).digest()
-        total = ZERO
         digits = signature[32:] + (int.from_bytes(k, "little") % ORDER).to_bytes(32, "little")
         for row, digit in zip(self.rows, digits, strict=True):
             total = _add(total, row[digit]) if digit else total
@@ -69,15 +67,14 @@ class _Key:  # the log's public key, from its line (C2SP vkey)
             name, _, encoded = line.removeprefix("\N{EM DASH} ").partition(" ")
             blob = base64.b64decode(encoded, validate=True)
             if name == self.name and blob[:4] == self.id:
-                named, _, root, *_ = text.split("\n")
-                said = f"{text}\n".encode()  # what was signed ends with its last line's end
+                (named, _, root, *_), said = text.split("\n"), f"{text}\n".encode()  # with its end
                 if named != origin or len(blob) != 68 or not self.verifies(said, blob[4:]):
                     raise ValueError("its signature does not verify, or it is of another log")
                 return base64.b64decode(root, validate=True)
         raise ValueError("the log's key did not sign it")
 
 def _root(nodes: list[bytes]) -> bytes:
-    root = nodes[-1] if nodes else hashlib.sha256(b"").digest()
+    root = nodes[-1] if nodes else hashlib.sha256().digest()
     for each in nodes[-2::-1]:
         root = hashlib.sha256(b"\1" + each + root).digest()
     return root
@@ -112,8 +109,7 @@ def _walk(job: Job) -> Walked:
                 time = leaf[place : place + 27].decode()
                 if time < newest and not found and _is_back(time, newest):
                     found = [("clock", size, size, f"{newest} is followed by {time}")]
-                oldest, newest = oldest or time, max(newest, time)
-                carry = size & (FILE - 1)
+                oldest, newest, carry = oldest or time, max(newest, time), size & (FILE - 1)
                 while carry & 1:
                     digest, carry = sha(b"\1" + nodes.pop() + digest).digest(), carry >> 1
                 nodes.append(digest)
@@ -134,7 +130,7 @@ def _before(size: int, nodes: list[bytes], heads: Heads, shown: Shown) -> list[F
         if heads[at] != {_root(old)} or _grown(at, size, old, then) != nodes:
             found.append(("earlier", 0, at - 1, f"the first {at} entries are not shown to be here"))
     return found
-def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
+def _check(folder: Path, vkey: str, outside: list[Path], *, loose: bool) -> dict[str, object]:
     said = json.loads((folder / "bundle.json").read_bytes())
     key, size, stop = _Key(vkey or (folder / "vkey").read_text()), said["start"], said["size"]
     nodes = [base64.b64decode(each) for each in said["nodes"]]
@@ -159,9 +155,9 @@ def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
         found += _before(size, nodes, heads, json.loads((folder / "earlier.json").read_bytes()))
         for (_, first, last, _, _), walked in zip(jobs, walks, strict=True):
             size, cuts, nodes, oldest, time, bads = walked
-            found, back = found + bads, bool(newest and oldest and _is_back(oldest, newest))
-            found += [("clock", first, first, f"{newest} is followed by {oldest}")] if back else []
-            newest = max(newest, time)
+            if newest and oldest and _is_back(oldest, newest):
+                bads.insert(0, ("clock", first, first, f"{newest} is followed by {oldest}"))
+            found, newest = found + bads, max(newest, time)
             for at, lower in cuts.items():
                 if at in heads and heads[at] != {_root(upper + lower)}:
                     found, size = [*found, ("root", signed, at - 1, "not what was signed")], last
@@ -173,13 +169,16 @@ def _check(folder: Path, vkey: str, outside: list[Path]) -> dict[str, object]:
             while carry & 1 and size % FILE == 0:
                 nodes, carry = [_root([upper.pop(), nodes[0]])], carry >> 1
             upper += nodes
-    end = max([stop, *heads])
-    if size < end and not any(kind in {"index", "hash", "damaged", "root"} for kind, *_ in found):
+    broken, end = {"index", "hash", "damaged", "root"} & {f[0] for f in found}, max([stop, *heads])
+    if size < end and not broken:
         found.append(("missing", size, end - 1, f"{end} entries were signed, {size} are here"))
-    found.sort(key=lambda each: each[1])
+    free = [("unsigned", signed, size - 1, "no checkpoint signs these")] if signed < size else []
+    found = sorted(found + ([] if broken or loose else free), key=lambda each: each[1])
+    told = f"entries {signed} to {size - 1}: no checkpoint signs these" if free and loose else ""
     return {
         "ok": not found, "first_bad": found[0][1] if found else None, "size": size,
-        "root": _root(upper).hex(), "checkpoints": len(heads), "unsigned": size - signed,
+        "root": _root(upper if jobs else nodes).hex(), "checkpoints": len(heads),
+        "unsigned": size - signed, "allowed": told,
         "key": "given" if vkey else "the bundle's own",
         "findings": [{"fault": f[0], "first": f[1], "last": f[2], "message": f[3]} for f in found],
     }
@@ -189,10 +188,11 @@ if __name__ == "__main__":
     asked.add_argument("dir", type=Path, nargs="?", default=Path(__file__).parent)
     asked.add_argument("--vkey", default="", help="the log's public key, as you got it elsewhere")
     asked.add_argument("--checkpoint", type=Path, action="append", default=[])
+    asked.add_argument("--allow-unsigned", action="store_true", help="say it, and be content")
     asked.add_argument("--json", action="store_true", help="on one line")
     given = asked.parse_args()
     try:
-        answer = _check(given.dir, given.vkey, given.checkpoint)
+        answer = _check(given.dir, given.vkey, given.checkpoint, loose=given.allow_unsigned)
     except (OSError, ValueError, LookupError, TypeError) as error:
         answer = {"ok": False, "first_bad": 0, "findings": [f"no bundle can be read: {error!r}"]}
     sys.stdout.write(json.dumps(answer, indent=None if given.json else 1) + "\n")

@@ -130,12 +130,11 @@ def make_folder(folder: Path) -> None:
     folder.chmod(0o700)
 
 
-def span_of(
-    heads: Sequence[CompactRange], *, first: int | None, stop: int | None, size: int
-) -> Range:
+def span_of(heads: Sequence[CompactRange], *, first: int | None, stop: int | None) -> Range:
     """Return the range to write so that leaves `first` to `stop` are between two signed heads.
 
-    `heads` are the signed trees; `size` is the log's. None is the beginning, or the end.
+    `heads` are the signed trees. None is the beginning, or the largest of them, which also stands
+    for a `stop` that none reaches: what comes after it is signed by nothing.
     """
     before = CompactRange()
     if first is not None:
@@ -144,9 +143,10 @@ def span_of(
             key=lambda each: each.size,
             default=before,
         )
+    end = max((each.size for each in heads), default=0)
     if stop is not None:
-        size = min((each.size for each in heads if each.size >= stop), default=size)
-    return Range(before=before, stop=size)
+        end = min((each.size for each in heads if each.size >= stop), default=end)
+    return Range(before=before, stop=max(end, before.size))
 
 
 def _document(path: Path, content: object) -> None:

@@ -155,5 +155,8 @@ SECOND_POLICIES: Mapping[tuple[str, str], str] = {
         "the console lists who may read which tenant, and why; a grant holds nothing of the"
         " tenant's own (docs/adr/0018)"
     ),
+    ("legal_hold", "legal_hold_of_owner"): (
+        "the owner takes no epoch of the audit log away that has a held tenant's entries"
+    ),
 }
-"""Read-only policies for the serving role beside a table's own, each with its reason."""
+"""Read-only policies beside a table's own, for the serving role or the owner, with their reason."""

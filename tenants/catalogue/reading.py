@@ -17,6 +17,7 @@ from tenants.catalogue.findings import (
 )
 
 APP = "tawny_app"
+OWNER = "tawny_owner"
 """The role that serves (contracts)."""
 STAFF = "tawny_staff"
 """The role that reads under a grant."""

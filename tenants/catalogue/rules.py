@@ -11,7 +11,7 @@ from tenants.catalogue.listed import (
     SECOND_POLICIES,
     WRITTEN_ONCE,
 )
-from tenants.catalogue.reading import APP, STAFF
+from tenants.catalogue.reading import APP, OWNER, STAFF
 
 OWN = "tenant_id=NULLIFcurrent_setting'app.tenant'::text,true,''::text::uuid"
 """What a tenant's policy says, without blanks and brackets: it compares uuids, so an index serves
@@ -138,7 +138,7 @@ def _policies(catalogue: Catalogue) -> Iterator[Finding]:
 
 def _fault(policy: Policy) -> str | None:
     """Say what is wrong with a permissive policy of a tenant's table, ``None`` if nothing is."""
-    if policy.roles == {APP} and (policy.table, policy.name) in SECOND_POLICIES:
+    if policy.roles in ({APP}, {OWNER}) and (policy.table, policy.name) in SECOND_POLICIES:
         return None if policy.command == "SELECT" else "a second policy may only read"
     if policy.roles == {STAFF}:
         return None if _is_of_grant(policy) else "staff read under a live grant of theirs, no more"

@@ -78,7 +78,7 @@ def deed(clock: Clock) -> Callable[..., UUID]:
 
 
 @pytest.fixture
-def check(signer: SigningKey) -> Callable[..., Verdict]:
+def check(signer: SigningKey, clock: Clock) -> Callable[..., Verdict]:
     """Verify the log in the database against what is kept outside."""
 
     def check(*outside: str) -> Verdict:
@@ -89,6 +89,7 @@ def check(signer: SigningKey) -> Callable[..., Verdict]:
                 key=signer.verifying,
                 origin=ORIGIN,
                 outside=outside,
+                now=clock,
             )
 
     return check

@@ -1,10 +1,12 @@
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 
 from audit import checkpoints
@@ -13,6 +15,7 @@ from audit.scope import all_tenants_audit
 from audit.sequencer import Sequencer
 from crypto import signatures
 from crypto.signatures import SigningKey
+from tests.audit.conftest import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "wisdom"])
 
@@ -93,7 +96,10 @@ def test_a_checkpoint_and_key_from_elsewhere_are_used(
         session.execute("DELETE FROM audit_log WHERE idx = 4")
         session.execute("DELETE FROM audit_checkpoint")
     checkpoint_path.unlink()
-    call_command("audit", "verify", "--json", "--public-key", str(key))
+    with pytest.raises(SystemExit):
+        call_command("audit", "verify", "--json", "--public-key", str(key))
+    verdict = last_line(capsys)
+    assert (verdict["findings"][0]["fault"], verdict["unsigned"]) == ("unsigned", 4)
     with pytest.raises(SystemExit):
         call_command(
             "audit", "verify", "--json", "--public-key", str(key), "--checkpoint", str(kept)
@@ -105,6 +111,28 @@ def test_a_log_that_cannot_be_checked_exits_with_two() -> None:
     with pytest.raises(CommandError) as error:
         call_command("audit", "verify")
     assert error.value.returncode == 2
+
+
+@pytest.mark.usefixtures("whole")
+def test_young_entries_that_nothing_signs_are_allowed_and_counted(
+    deed: Deed, start: Start, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = start()
+    for n in range(3):
+        deed()
+        one.step()
+        clock.move(seconds=10 * (n > 0))
+    with time_machine.travel(clock(), tick=False):
+        call_command("audit", "verify")
+    shown = capsys.readouterr().out
+    assert "3 entries signed by no checkpoint\n3 of them are younger than 120 s: allowed" in shown
+    with (
+        time_machine.travel(clock() + timedelta(minutes=2), tick=False),
+        pytest.raises(SystemExit) as exit_,
+    ):
+        call_command("audit", "verify")
+    assert exit_.value.code == 1
+    assert "entries 5 to 7: no checkpoint signs these [unsigned]" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("whole")

@@ -77,9 +77,12 @@ def bundle(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def verified(signer: SigningKey) -> Callable[..., tuple[int, Any]]:
-    def verified(folder: Path, *kept: Path, vkey: str | None = None) -> tuple[int, Any]:
+    def verified(
+        folder: Path, *kept: Path, vkey: str | None = None, loose: bool = False
+    ) -> tuple[int, Any]:
         line = signer.verifying.encode() if vkey is None else vkey
         outside = [part for each in kept for part in ("--checkpoint", str(each))]
+        outside += ["--allow-unsigned"] if loose else []
         done = subprocess.run(
             [sys.executable, "-I", "-c", ALONE, str(folder / "verify.py"), str(folder), "--json",
              "--vkey", line, *outside],
@@ -142,6 +145,69 @@ def test_a_part_of_the_log_verifies_between_two_checkpoints(
     assert verified(folder, kept)[1]["findings"][0]["fault"] == "missing", "it ends before that"
 
 
+def without_signatures(folder: Path, *, of: int) -> None:
+    """Leave only the checkpoints of at most so many entries."""
+    path = folder / "checkpoints.ndjson"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(
+        "".join(each for each in lines if int(json.loads(each)["note"].split("\n")[1]) <= of)
+    )
+
+
+def test_entries_that_no_checkpoint_signs_are_not_whole(
+    kept: Path, bundle: Callable[..., Path], verified: Callable[..., Any]
+) -> None:
+    folder = bundle()
+    without_signatures(folder, of=0)
+    code, said = verified(folder)
+    assert (code, said["ok"], said["unsigned"]) == (1, False, LEAVES)
+    assert said["findings"] == [
+        {"fault": "unsigned", "first": 0, "last": 29, "message": "no checkpoint signs these"}
+    ]
+    assert verified(folder, kept)[0] == 0, "the one that was kept signs them all"
+    code, said = verified(folder, loose=True)
+    assert (code, said["ok"], said["unsigned"]) == (0, True, LEAVES)
+    assert said["allowed"] == "entries 0 to 29: no checkpoint signs these"
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_follows_the_kept_checkpoint_is_not_whole_by_it(
+    bundle: Callable[..., Path], verified: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = bundle()
+    first = (folder / "checkpoints.ndjson").read_text().splitlines()[4]
+    only = tmp_path / "only"
+    only.write_text(json.loads(first)["note"])
+    without_signatures(folder, of=0)
+    code, said = verified(folder, only)
+    assert (code, said["first_bad"], said["findings"][0]["fault"]) == (1, 12, "unsigned")
+    assert verified(folder, only, loose=True)[0] == 0
+    (folder / "entries-0000.ndjson.gz").write_bytes(b"")
+    assert verified(folder, only, loose=True)[0] == 1, "only what is unsigned is allowed"
+
+
+def test_a_bundle_ends_at_the_newest_checkpoint_and_says_what_follows_it(
+    *,
+    kept: Path,
+    deed: Deed,
+    start: Callable[[], Sequencer],
+    bundle: Callable[..., Path],
+    verified: Callable[..., Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for _ in range(4):
+        deed()
+    start().step()
+    capsys.readouterr()
+    folder = bundle()
+    assert "; 4 newer entries are not signed yet" in capsys.readouterr().out
+    code, said = verified(folder, kept)
+    assert (code, said["size"], said["unsigned"]) == (0, LEAVES, 0)
+    folder = bundle("--since", "2033-01-01")
+    code, said = verified(folder, kept)
+    assert (code, said["size"]) == (0, LEAVES)
+
+
 def test_the_catalogue_says_of_every_event_when_it_is_recorded() -> None:
     entries = catalogue()
     assert [each["event"] for each in entries] == [each.value for each in EventType]
@@ -188,7 +254,7 @@ TAMPERED: dict[str, tuple[tuple[str, ...], str, int, int]] = {
     ),
     "truncate the tail": (
         ("DELETE FROM audit_log WHERE idx >= 26", "DELETE FROM audit_checkpoint WHERE size > 24"),
-        "missing", 26, 29,
+        "missing", 24, 29,
     ),
     "roll back": (
         ("DELETE FROM audit_log WHERE idx >= 15", "DELETE FROM audit_checkpoint WHERE size > 15",

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -287,6 +288,22 @@ def test_what_nobody_recorded_is_counted_by_route_and_not_by_who_sent_it(
             "SELECT actor_kind, actor_id, event, calls FROM audit_tally"
         ).fetchall()
     assert rows == [("anonymous", "GET console/tenants/", "requests.denied", 5)]
+
+
+def test_a_stranger_makes_no_more_rows_than_there_are_routes_and_methods(
+    world: World, as_owner: AsOwner
+) -> None:
+    assert world.key
+    client = Client(raise_request_exception=False)
+    for n in range(20):
+        client.generic(f"INVENTED{n}", f"/console/tenants/{uuid4()}/?n={n}")
+        client.generic("GET", f"/console/tenants/{uuid4()}/")
+    with as_owner() as session:
+        rows = session.execute(
+            "SELECT split_part(actor_id, ' ', 1), count(DISTINCT actor_id), sum(calls)::int"
+            " FROM audit_tally GROUP BY 1 ORDER BY 1"
+        ).fetchall()
+    assert rows == [("GET", 1, 20), ("other", 1, 20)]
 
 
 def test_a_failure_of_ours_is_an_entry(

@@ -111,7 +111,7 @@ def test_places_of_other_kinds_are_refused_by_name() -> None:
     assert place_of("file:/var/kept") == FilePlace(name="file:/var/kept", path=Path("/var/kept"))
     for text in ("https://kept.example/", "file:kept", "file://host/kept", "syslog:log", "kept",
                  "syslog://log.example:x"):  # fmt: skip
-        with pytest.raises(UnknownPlace, match=r"kept at|no URL"):
+        with pytest.raises(UnknownPlace, match=r"kept at|no place"):
             place_of(text)
 
 

@@ -151,9 +151,14 @@ def test_a_fork_that_the_stolen_database_went_on_with_is_found(
     )
 
 
-def test_deleting_every_checkpoint_hides_nothing_from_outside(
-    kept: str, tamper: Tamper, check: Check
+def test_deleting_every_checkpoint_hides_nothing(
+    kept: str, tamper: Tamper, check: Check, clock: Any
 ) -> None:
     tamper("DELETE FROM audit_checkpoint", *CASES["reorder"][0])
-    assert check().unsigned == LEAVES
+    assert (check().unsigned, check().allowed) == (LEAVES, LEAVES), "as in a log's first minute"
     assert not check(kept).ok
+    clock.move(minutes=3)
+    verdict = check()
+    assert [(each.fault, each.first, each.last) for each in verdict.findings] == [
+        (Fault.UNSIGNED, 0, LEAVES - 1)
+    ]

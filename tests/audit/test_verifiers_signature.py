@@ -7,6 +7,7 @@ import runpy
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -33,6 +34,8 @@ VECTORS = {
          "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a"),
     ),
 }  # fmt: skip
+SHA_ABC_SECRET = bytes.fromhex("833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42")
+SHA_ABC_PUBLIC = bytes.fromhex("ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf")
 ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
@@ -68,6 +71,37 @@ def test_cryptography_and_the_program_agree() -> None:
         signature = private.sign(message)
         assert key.verifies(message, signature)
         assert not key.verifies(chance.randbytes(size + 1), signature)
+
+
+def test_the_fourth_vector_of_the_rfc_is_derived_from_its_secret() -> None:
+    """RFC 8032 7.1, TEST SHA(abc): the message is a digest; `cryptography` says what is signed."""
+    private = Ed25519PrivateKey.from_private_bytes(SHA_ABC_SECRET)
+    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+    public = private.public_key().public_bytes(*raw)
+    assert public == SHA_ABC_PUBLIC
+    message = hashlib.sha512(b"abc").digest()
+    signature = private.sign(message)
+    assert signature[:8].hex() == "dc2a4459e7369633"
+    assert verifier(public).verifies(message, signature)
+    assert not verifier(public).verifies(message[:-1] + b"x", signature)
+
+
+def test_cryptography_and_the_program_agree_on_digests_of_64_octets() -> None:
+    chance = random.Random(64)
+    raw = serialization.Encoding.Raw, serialization.PublicFormat.Raw
+    for _ in range(5):
+        private = Ed25519PrivateKey.from_private_bytes(chance.randbytes(32))
+        public = private.public_key()
+        key = verifier(public.public_bytes(*raw))
+        for _ in range(8):
+            message = chance.randbytes(64)
+            signature = bytearray(private.sign(message))
+            public.verify(bytes(signature), message)
+            assert key.verifies(message, bytes(signature))
+            signature[chance.randrange(64)] ^= 1 << chance.randrange(8)
+            with pytest.raises(InvalidSignature):
+                public.verify(bytes(signature), message)
+            assert not key.verifies(message, bytes(signature))
 
 
 def test_what_is_no_point_is_no_key() -> None:

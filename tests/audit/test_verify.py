@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -9,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from audit import checkpoints
 from audit.checkpoints import TreeHead
 from audit.leaves import canonical
-from audit.verify import Fault, Row, StoredCheckpoint, Verdict, verify
+from audit.verify import UNSIGNED_FOR, Fault, Row, StoredCheckpoint, Verdict, verify
 from crypto import signatures
 from crypto.merkle import CompactRange, leaf_hash, leaf_hashes
 from crypto.signatures import SigningKey
@@ -18,6 +19,7 @@ ORIGIN = "tawny.example/test"
 SIGNER = signatures.generate(ORIGIN)
 SIZE = 100
 SIGNED = (10, 60, 90)
+SEQUENCED = datetime(2026, 5, 1, 12, 0, 1, tzinfo=UTC)
 
 
 def leaf(n: int, *, sequenced: str = "2026-05-01T12:00:01.000000Z") -> bytes:
@@ -58,6 +60,7 @@ class Log:
     rows: list[Row] = field(default_factory=lambda: [row(n, leaf(n), n) for n in range(SIZE)])
     checkpoints: list[StoredCheckpoint] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
+    now: datetime = SEQUENCED + UNSIGNED_FOR
 
     def __post_init__(self) -> None:
         self.checkpoints = [sign(self.rows, size) for size in SIGNED]
@@ -70,6 +73,7 @@ class Log:
             checkpoints=self.checkpoints,
             key=SIGNER.verifying,
             origin=ORIGIN,
+            now=lambda: self.now,
             outside=self.outside,
         )
 
@@ -96,9 +100,34 @@ def test_a_whole_log_is_whole_however_it_is_cut(log: Log, page: int) -> None:
 
 
 def test_an_empty_log_is_whole() -> None:
-    verdict = verify(pages=[], checkpoints=[], key=SIGNER.verifying, origin=ORIGIN)
+    verdict = verify(
+        pages=[], checkpoints=[], key=SIGNER.verifying, origin=ORIGIN, now=lambda: SEQUENCED
+    )
     assert verdict.ok
     assert verdict.size == 0
+
+
+def test_leaves_that_nothing_signs_are_allowed_for_two_minutes(log: Log) -> None:
+    assert (log.check().unsigned, log.check().allowed) == (10, 10)
+    log.now += timedelta(microseconds=1)
+    verdict = log.check()
+    assert [(f.fault, f.first, f.last) for f in verdict.findings] == [(Fault.UNSIGNED, 90, 99)]
+    assert (verdict.unsigned, verdict.allowed, verdict.first_bad) == (10, 0, 90)
+
+
+def test_of_leaves_that_nothing_signs_the_older_are_named(log: Log) -> None:
+    for n in range(95, SIZE):
+        log.rewrite(n, leaf(n, sequenced="2026-05-01T12:03:00.000000Z"))
+    log.now += timedelta(minutes=1)
+    for page in (1, 7, 1000):
+        verdict = log.check(page=page)
+        assert [(f.fault, f.first, f.last) for f in verdict.findings] == [(Fault.UNSIGNED, 90, 94)]
+        assert (verdict.unsigned, verdict.allowed) == (10, 5)
+
+
+def test_a_leaf_from_the_future_is_not_young(log: Log) -> None:
+    log.rewrite(99, leaf(99, sequenced="2027-05-01T12:00:00.000000Z"))
+    assert [f.fault for f in log.check().findings] == [Fault.UNSIGNED]
 
 
 @settings(max_examples=50)
@@ -235,7 +264,7 @@ def test_a_clock_that_went_back_is_noted_and_the_log_stays_whole(log: Log) -> No
     for n in range(50, SIZE):
         content = leaf(n, sequenced="2026-05-01T11:00:00.000000Z")
         log.rows[n] = row(n, content, n)
-    log.checkpoints = [sign(log.rows, size) for size in SIGNED]
+    log.checkpoints = [sign(log.rows, size) for size in (*SIGNED, SIZE)]
     log.outside = []
     verdict = log.check()
     assert verdict.ok

@@ -5,7 +5,8 @@ import hmac
 import re
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import pytest
 from audit.checkpoints import TreeHead, sign
 from audit.errors import AheadOfUs, NotTaken, UnknownPlace
 from audit.events import EventType
-from audit.places import DELIVER_EVERY, STALE_AFTER, Places
-from config.places import LOCKED_FOR, HttpPlace, ObjectPlace, place_of
+from audit.places import DELIVER_EVERY, STALE_AFTER, News, Place, Places, shown
+from config.places import LOCKED_FOR, HttpPlace, ObjectPlace, places_of
 from crypto import signatures
 from crypto.merkle import EMPTY_ROOT
 from egress import EgressError, Limits, Policy
@@ -49,16 +50,86 @@ def answering(status: int) -> Callable[[socket.socket, bytes], None]:
     return answer
 
 
+def place_of(text: str, *, environ: Mapping[str, str]) -> Place:
+    (place,) = places_of([text], environ=environ)
+    return place
+
+
 def environ(port: int, tmp_path: Path) -> dict[str, str]:
-    keys, token = tmp_path / "s3", tmp_path / "token"
+    keys = tmp_path / "s3"
     keys.write_text(f"{ACCESS}\n{SECRET.replace(' ', '_')}\n")
-    token.write_text("a-token\n")
     return {
         "TAWNY_CHECKPOINT_ALLOW": f"http://127.0.0.0/8:{port}",
         "TAWNY_CHECKPOINT_S3_FILE": str(keys),
         "TAWNY_CHECKPOINT_S3_REGION": REGION,
-        "TAWNY_CHECKPOINT_TOKEN_FILE": str(token),
     }
+
+
+def test_a_token_is_one_doors_and_goes_over_https() -> None:
+    one, two = "https://one.example/kept", "put+https://two.example/kept"
+    own = {"TAWNY_CHECKPOINT_TOKEN_FILE": "one.example=/t/one, two.example:443=/t/two"}
+    found = places_of([one, "put+https://two.example:443/kept", "syslog:"], environ=own)
+    secrets = [each.secret for each in found if isinstance(each, HttpPlace)]
+    assert secrets == [Path("/t/one"), Path("/t/two")]
+    found = places_of([one, two], environ={"TAWNY_CHECKPOINT_TOKEN_FILE": "one.example=/t/one"})
+    assert [each.secret for each in found if isinstance(each, HttpPlace)] == [Path("/t/one"), None]
+    alone = {"TAWNY_CHECKPOINT_TOKEN_FILE": "/t/one"}
+    (door,) = places_of([one], environ=alone)
+    assert isinstance(door, HttpPlace)
+    assert door.secret == Path("/t/one")
+    for texts, said in (
+        ([one, two], "/t/one"),
+        ([one, f"{one}/other"], "one.example=/t/one"),
+        ([one, two], "one.example=/t/one,two.example=/t/one"),
+        ([one], "nowhere.example=/t/one"),
+        (["syslog:"], "/t/one"),
+        ([one, two], "one.example=/t/one,/t/two"),
+    ):
+        with pytest.raises(UnknownPlace, match="token"):
+            places_of(texts, environ={"TAWNY_CHECKPOINT_TOKEN_FILE": said})
+    plain = {
+        "TAWNY_CHECKPOINT_ALLOW": "http://one.example:80",
+        "TAWNY_CHECKPOINT_TOKEN_FILE": "/t/one",
+    }
+    with pytest.raises(UnknownPlace, match="over HTTPS alone"):
+        places_of(["http://one.example/kept"], environ=plain)
+
+
+SECRET_URLS = (
+    "https://kept.example/kept?key=hidden", "put+https://kept.example/hidden?",
+    "https://us:hidden@kept.example/", "s3+https://kept.example/bucket?hidden",
+    "https://kept.example/#hidden", "syslog://hidden@kept.example", "file:/kept?hidden",
+    "http://kept.example/hidden", "gopher://kept.example/hidden", "https://kept.example:hidden/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SECRET_URLS)
+def test_a_url_with_a_query_or_a_user_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(UnknownPlace) as refused:
+        place_of(text, environ={"TAWNY_CHECKPOINT_S3_FILE": "/keys"})
+    assert "hidden" not in str(refused.value)
+    assert "hidden" not in shown(text)
+
+
+def offered(found: list[Place], now: datetime) -> list[News]:
+    kept = Places(found)
+    kept.offer(note(7), now=now)
+    kept.wait(SECONDS)
+    return kept.news()
+
+
+def test_neither_log_nor_news_repeat_a_places_path(
+    tmp_path: Path, now: datetime, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(answering(503)) as server:
+        text = f"http://127.0.0.1:{server.port}/hidden/kept"
+        found = places_of([text], environ=environ(server.port, tmp_path))
+        news = offered(found, now)
+    news += offered(found, now)  # nobody listens any more
+    assert [each.place for each in news] == [f"http://127.0.0.1:{server.port}"] * 2
+    assert not [each for each in news if "hidden" in each.reason]
+    assert "503" in caplog.text
+    assert "hidden" not in caplog.text
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])
@@ -66,12 +137,15 @@ def test_a_door_gets_the_note_as_it_was_signed(method: str, tmp_path: Path, now:
     answer = answering(204)
     with serving(answer) as server:
         scheme = "http" if method == "POST" else "put+http"
-        text = f"{scheme}://127.0.0.1:{server.port}/kept?of=us"
+        text = f"{scheme}://127.0.0.1:{server.port}/kept"
         place = place_of(text, environ=environ(server.port, tmp_path))
         assert isinstance(place, HttpPlace)
+        token = tmp_path / "token"
+        token.write_text("a-token\n")
+        place = replace(place, secret=token)  # in a test the door has no certificate
         place.keep(note(7), now=now)
         (request,) = server.requests
-    assert request.startswith(f"{method} /kept?of=us HTTP/1.1\r\n".encode())
+    assert request.startswith(f"{method} /kept HTTP/1.1\r\n".encode())
     assert b"Authorization: Bearer a-token\r\n" in request
     assert answer.bodies == [note(7).encode()]  # type: ignore[attr-defined] # see above
 

@@ -30,7 +30,7 @@ from audit.reading import pages, stored_checkpoints
 from audit.record import REASON_LIMIT, excerpt, record
 from audit.retiring import RETENTION, require_owner, retire
 from audit.scope import all_tenants_audit
-from audit.verify import Verdict, verify
+from audit.verify import UNSIGNED_FOR, Verdict, verify
 from crypto.errors import CryptoError
 from crypto.signatures import VerifyingKey
 
@@ -129,6 +129,7 @@ class Command(BaseCommand):
                 key=key,
                 origin=settings.AUDIT_ORIGIN,
                 outside=notes,
+                now=lambda: datetime.now(UTC),
                 before=before,
                 completions=completions,
             )
@@ -183,6 +184,7 @@ class Command(BaseCommand):
             if options["json"]
             else f"{folder}: entries {written['start']} to {written['size']},"
             f" {written['checkpoints']} checkpoints; check it with python3 -I verify.py"
+            f"{_left_out(int(str(written['unsigned'])))}"
         )
 
     def _pack(self, options: dict[str, Any]) -> None:
@@ -261,6 +263,11 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(each))
 
 
+def _left_out(unsigned: int) -> str:
+    """Say how many of the newest entries a bundle cannot have yet."""
+    return f"; {unsigned} newer entries are not signed yet" if unsigned else ""
+
+
 def _public_key(given: Path | None) -> VerifyingKey:
     path = given or public_key_path(Path(settings.CHECKPOINT_FILE))
     try:
@@ -310,6 +317,7 @@ def _as_json(verdict: Verdict) -> str:
             "root": verdict.root.hex(),
             "checkpoints": verdict.checkpoints,
             "unsigned": verdict.unsigned,
+            "unsigned_allowed": verdict.allowed,
             "first_bad": verdict.first_bad,
             "findings": [msgspec.to_builtins(each) for each in verdict.findings],
             "clock_back": list(verdict.clock_back),
@@ -319,7 +327,10 @@ def _as_json(verdict: Verdict) -> str:
 
 def _as_text(verdict: Verdict) -> str:
     counts = f"{verdict.size} entries, {verdict.checkpoints} checkpoints"
-    lines = [f"{counts}, {verdict.unsigned} entries not signed yet"]
+    lines = [f"{counts}, {verdict.unsigned} entries signed by no checkpoint"]
+    if verdict.allowed:
+        seconds = int(UNSIGNED_FOR.total_seconds())
+        lines.append(f"{verdict.allowed} of them are younger than {seconds} s: allowed, not proved")
     lines += [f"the clock went back at entry {idx}" for idx in verdict.clock_back]
     lines += [
         f"entries {each.first} to {each.last}: {each.message} [{each.fault}]"

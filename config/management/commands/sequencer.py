@@ -20,7 +20,7 @@ from audit.places import Places
 from audit.record import record
 from audit.sequencer import Sequencer
 from config.in_force import record_settings
-from config.places import place_of
+from config.places import places_of
 from config.start import refuse_wrong_roles
 from crypto import signatures
 
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
-        places = Places([place_of(each, environ=os.environ) for each in settings.CHECKPOINT_PLACES])
+        places = Places(places_of(settings.CHECKPOINT_PLACES, environ=os.environ))
         key = Path(settings.CHECKPOINT_KEY_FILE).read_bytes()
         sequencer = Sequencer(
             signer=signatures.decode_private(key, name=settings.AUDIT_ORIGIN),
