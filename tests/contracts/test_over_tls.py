@@ -32,13 +32,13 @@ from tests.contracts.wire import Headers, Server, basic, request
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def web(
     django_db_setup: None,  # noqa: ARG001 -- the databases that it serves from
-    tmp_path_factory: pytest.TempPathFactory,
+    tmp_path: Path,
 ) -> Iterator[tuple[Server, Path]]:
-    """One web server for this module, stopped by its own process number."""
-    with over_tls(tmp_path_factory.mktemp("tls")) as serving:
+    """A web server, stopped by its own process number: one a test, as it keeps a pepper."""
+    with over_tls(tmp_path) as serving:
         yield serving
 
 
