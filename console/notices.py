@@ -69,11 +69,10 @@ def acknowledge(*, notice: UUID, staff: Staff, now: datetime) -> bool:
         NoticeSeen.objects.bulk_create(
             [NoticeSeen(notice_id=row.pk, staff_id=staff.pk, at=now)], ignore_conflicts=True
         )
-        record_seen(staff, f"notice:{row.pk}", now=now)
+        record(
+            event=EventType.STAFF_NOTICE_SEEN,
+            actor=Actor(kind="staff", id=str(staff.pk)),
+            now=now,
+            resource=f"notice:{row.pk}",
+        )
     return True
-
-
-def record_seen(staff: Staff, resource: str, *, now: datetime) -> None:
-    """Record that `staff` took a notice off their own pages; in the caller's transaction."""
-    actor = Actor(kind="staff", id=str(staff.pk))
-    record(event=EventType.STAFF_NOTICE_SEEN, actor=actor, now=now, resource=resource)

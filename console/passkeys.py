@@ -94,6 +94,20 @@ def remove(staff: Staff, passkey: int, *, actor: Actor, reason: str, now: dateti
             _end_everything(staff, now=now)
 
 
+def note_seen(staff: Staff, *, actor: Actor, now: datetime) -> None:
+    """Take the notice that passkeys changed off a person's pages; what there is not, is not."""
+    with transaction.atomic():
+        noticed = Staff.objects.filter(pk=staff.pk, passkeys_changed_at__isnull=False)
+        if noticed.update(passkeys_changed_at=None):
+            record(
+                event=EventType.STAFF_NOTICE_SEEN,
+                actor=actor,
+                now=now,
+                resource=f"staff:{staff.id}",
+                detail={"notice": "passkeys"},
+            )
+
+
 def _end_everything(staff: Staff, *, now: datetime) -> None:
     row = Staff.objects.select_for_update().get(pk=staff.pk)
     row.session_epoch += 1

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.events import EventType
 from audit.record import record
-from console import ceremonies, notices, passkeys, sessions
+from console import ceremonies, passkeys, sessions
 from console.ceremonies import Purpose
 from console.deeds import Deed, refused, take
 from console.devices import TryLater
@@ -203,11 +203,8 @@ def remove(request: HttpRequest, passkey: int) -> HttpResponse:
 @page(permission=Permission.OWN_ACCOUNT, event=None, fresh=True, visited=False)
 @require_POST
 def seen(request: HttpRequest) -> HttpResponse:
-    """Close the notice that passkeys changed."""
-    staff = staff_of(request)
-    with transaction.atomic():
-        Staff.objects.filter(pk=staff.pk).update(passkeys_changed_at=None)
-        notices.record_seen(staff, "notice:passkeys", now=timezone.now())
+    """Close the notice that passkeys changed: a fresh proof says that it was them."""
+    passkeys.note_seen(staff_of(request), actor=actor_of(request), now=timezone.now())
     return HttpResponseRedirect(reverse("console:account"))
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from console.models import Staff
 from tests.audit.coverage import DENIED, OK, Asked, Door, Row, World, open_
 from tests.audit.coverage_console import NO_FORM, OWN, deed
 from tests.console.authenticator import Authenticator, Enrolled
@@ -72,6 +73,11 @@ def _signed_in(of: Callable[[World], Authenticator]) -> Callable[[World], Asked]
     return ask
 
 
+def _changed(world: World) -> Asked:
+    Staff.objects.filter(pk=world.owner.staff.pk).update(passkeys_changed_at=world.clock.now)
+    return Asked(path="/console/account/passkeys/seen/", body={})
+
+
 def _removed(world: World) -> Asked:
     number = _enrolled(world).passkey.pk
     return Asked(path=f"/console/account/passkeys/{number}/remove/", body={"reason": "a test"})
@@ -119,7 +125,7 @@ PASSKEYS: dict[Door, Row] = {
     ("POST", "passkey_remove"): deed("staff.passkey_removed", _removed),
     ("POST", "passkeys_seen"): Row(
         success="staff.notice_seen", denied="requests.denied", error=None, why=NO_FORM,
-        ask=open_("/console/account/passkeys/seen/", body={}),
+        ask=_changed,
     ),
 }  # fmt: skip
 """Every page and form of passkeys, by method and name."""
