@@ -35,6 +35,10 @@ class Actor:
         if len(self.id) > ACTOR_ID_LIMIT:
             raise Unrecordable(f"an actor's id has at most {ACTOR_ID_LIMIT} characters")
 
+    def __str__(self) -> str:
+        """Return kind and id as one text of at most 138 characters, as columns of deeds have it."""
+        return f"{self.kind}:{self.id}"
+
 
 ANONYMOUS = Actor(kind="anonymous", id="")
 

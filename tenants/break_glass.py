@@ -21,7 +21,7 @@ from audit.record import record
 from tenants import approvals
 from tenants.errors import TenantError, UnfitTerms
 from tenants.models import BreakGlass, Pending, Tenant
-from tenants.models.approvals import LONGEST_EMERGENCY, REASON_LIMIT, named
+from tenants.models.approvals import LONGEST_EMERGENCY, REASON_LIMIT
 
 KIND = "break_glass"
 LASTS = timedelta(hours=1)
@@ -200,7 +200,7 @@ def review(*, emergency: UUID, actor: Actor, findings: str, now: datetime) -> Br
             raise UnfitTerms("it is open still")
         if actor.kind != "staff" or actor.id == str(row.staff):
             raise UnfitTerms("a person reviews it, and not the one who had the access")
-        row.reviewed_at, row.reviewed_by, row.review = now, named(actor), findings.strip()
+        row.reviewed_at, row.reviewed_by, row.review = now, str(actor), findings.strip()
         row.save(update_fields=["reviewed_at", "reviewed_by", "review"])
         _note(row, EventType.BREAK_GLASS_REVIEWED, actor=actor, reason=row.review, now=now)
     return row
@@ -222,7 +222,7 @@ def review_due(row: BreakGlass) -> datetime:
 
 
 def _close(row: BreakGlass, *, actor: Actor, at: datetime, reason: str, now: datetime) -> None:
-    row.closed_at, row.closed_by = at, named(actor)
+    row.closed_at, row.closed_by = at, str(actor)
     row.save(update_fields=["closed_at", "closed_by"])
     _note(row, EventType.BREAK_GLASS_CLOSED, actor=actor, reason=reason, now=now)
 

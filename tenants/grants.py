@@ -143,7 +143,7 @@ def revoke_grant(*, grant: UUID, actor: Actor, reason: str, now: datetime) -> Gr
         raise NoGrant("There is no such grant.")
     with tenant_scope(found.tenant_id):
         changed = AccessGrant.objects.filter(id=grant, revoked_at=None, expires_at__gt=now).update(
-            revoked_at=now, revoked_by=f"{actor.kind}:{actor.id}"[:140]
+            revoked_at=now, revoked_by=str(actor)
         )
         if not changed:
             raise NoGrant("The grant is over already.")

@@ -106,7 +106,7 @@ def place(*, tenant: UUID, actor: Actor, reason: str, now: datetime, ticket: str
         if row is None or row.state == TenantState.DELETED:
             raise UnfitTerms(f"there is no tenant {tenant}, or its keys are destroyed already")
         LegalHold.objects.create(
-            id=hold, reason=reason, ticket=ticket, placed_at=now, placed_by=_said(actor)
+            id=hold, reason=reason, ticket=ticket, placed_at=now, placed_by=str(actor)
         )
         record(
             event=EventType.HOLD_PLACED, actor=actor, now=now, tenant=tenant, reason=reason,
@@ -127,7 +127,7 @@ def release(
         released = list(rows.order_by("placed_at", "id").values_list("id", flat=True))
         if not released:
             raise UnfitTerms(f"no such hold stands on tenant {tenant}")
-        rows.update(released_at=now, released_by=_said(actor))
+        rows.update(released_at=now, released_by=str(actor))
         for each in released:
             record(
                 event=EventType.HOLD_RELEASED, actor=actor, now=now, tenant=tenant, reason=reason,
@@ -140,7 +140,3 @@ def _lock(tenant: UUID) -> Tenant | None:
     """Hold the tenant's row until the transaction ends: placing and ending take turns on it."""
     with transaction.atomic():
         return Tenant.objects.select_for_update(no_key=True).filter(id=tenant).first()
-
-
-def _said(actor: Actor) -> str:
-    return f"{actor.kind}:{actor.id}"[:200]

@@ -39,7 +39,6 @@ def read_consent(body: dict[str, Any]) -> bool:
 
 def change(*, tenant: UUID, allowed: bool, actor: Actor, now: datetime, reason: str = "") -> bool:
     """Give or withdraw a tenant's consent; say whether that changed anything."""
-    said = f"{actor.kind}:{actor.id}"[:200]
     with tenant_scope(tenant):
         row = Tenant.objects.select_for_update(no_key=True).filter(id=tenant).first()
         if row is None or row.state == TenantState.DELETED:
@@ -48,9 +47,9 @@ def change(*, tenant: UUID, allowed: bool, actor: Actor, now: datetime, reason: 
         if allowed == standing.exists():
             return False
         if allowed:
-            ResearchConsent.objects.create(id=uuid7(now), given_at=now, given_by=said)
+            ResearchConsent.objects.create(id=uuid7(now), given_at=now, given_by=str(actor))
         else:
-            standing.update(withdrawn_at=now, withdrawn_by=said)
+            standing.update(withdrawn_at=now, withdrawn_by=str(actor))
         record(
             event=EventType.RESEARCH_ALLOWED if allowed else EventType.RESEARCH_WITHDRAWN,
             actor=actor, now=now, tenant=tenant, reason=reason, resource=f"tenant:{tenant}",

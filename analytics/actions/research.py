@@ -92,7 +92,7 @@ def _write(folder: Path, kind: Kind, tenant: UUID, disguise: Disguise, progress:
         gzip.GzipFile(fileobj=raw, filename="", mode="wb", compresslevel=LEVEL, mtime=0) as out,
         tenant_scope(tenant),
     ):
-        for row in segments(kind, tenant):
+        for row in segments(kind):
             research.require(tenant)
             for each in disguise.rows(store.open_segment(row, kind), kind):
                 out.write(_encode(each) + b"\n")

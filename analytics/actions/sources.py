@@ -27,12 +27,15 @@ def add_sources(
         if len(hashes):
             by_shard.setdefault(shard, []).append(hashes)
     for shard, parts in sorted(by_shard.items()):
-        blank = _sealed(tenant, today, shard, sketches.empty(), now=now)
-        SourceSketch.objects.bulk_create(
-            [SourceSketch(tenant_id=tenant, day=today, shard=shard, sealed=blank)],
-            ignore_conflicts=True,
-        )
-        row = SourceSketch.objects.select_for_update().get(day=today, shard=shard)
+        held = SourceSketch.objects.select_for_update().filter(day=today, shard=shard)
+        row = held.first()
+        if row is None:
+            blank = _sealed(tenant, today, shard, sketches.empty(), now=now)
+            SourceSketch.objects.bulk_create(
+                [SourceSketch(tenant_id=tenant, day=today, shard=shard, sealed=blank)],
+                ignore_conflicts=True,
+            )
+            row = held.get()
         registers = sketches.merge(_registers(row), sketches.sketch(np.concatenate(parts)))
         SourceSketch.objects.filter(day=today, shard=shard).update(
             sealed=_sealed(tenant, today, shard, registers, now=now)

@@ -36,11 +36,9 @@ CREDENTIALS = (
     E.KEY_CREATED, E.KEY_REVOKED, E.KEY_ROTATED, E.KEY_REQUESTED, E.KEY_RESET_ASKED, E.KEY_RESET,
     E.ENGINE_CREATED, E.ENGINE_REVOKED, E.MEMBER_REGISTERED, E.MEMBER_VERIFIED,
 )  # fmt: skip
-ROOT_KEYS = (
+KEYS = (
     E.TENANT_KEY_CREATED, E.ROOT_VERSION_ADDED, E.ROOT_VERSION_PROMOTED, E.ROOT_REWRAPPED,
     E.ROOT_VERSION_RETIRED, E.TENANT_KEYS_DESTROYED, E.DECRYPT_FAILED,
-)  # fmt: skip
-SYSTEM_KEYS = (
     E.SYSTEM_VERSION_ADDED, E.SYSTEM_VERSION_PROMOTED, E.SYSTEM_RESEALED, E.SECRET_STORED,
     E.SECRET_REMOVED,
 )  # fmt: skip
@@ -88,7 +86,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         framework=SOC2, id="CC6.1", about="logical access is restricted to those it is meant for",
         shown="Every request meets a key, a role or a refusal, and refusals are entries.",
-        events=(*DENIALS, *CREDENTIALS, *ROOT_KEYS, *SYSTEM_KEYS, E.GRANT_REFUSED),
+        events=(*DENIALS, *CREDENTIALS, *KEYS, E.GRANT_REFUSED),
         beside=("keys", "access_review"),
     ),
     Control(
@@ -169,8 +167,8 @@ CONTROLS: tuple[Control, ...] = (
         framework=ISO, id="A.8.2", about="privileged access is limited and seen",
         shown="Deeds of staff and of the shell, with account and reason.",
         events=(
-            *STAFF_READS, E.STAFF_WATCHED, *ROOT_KEYS, *SYSTEM_KEYS, *GRANTS, *EMERGENCIES,
-            *APPROVALS, E.STAFF_STEPPED_UP, E.WORK_RETRIED,
+            *STAFF_READS, E.STAFF_WATCHED, *KEYS, *GRANTS, *EMERGENCIES, *APPROVALS,
+            E.STAFF_STEPPED_UP, E.WORK_RETRIED,
         ),
         beside=("staff_accesses",),
     ),
@@ -214,7 +212,7 @@ CONTROLS: tuple[Control, ...] = (
         framework=ISO, id="A.8.24", about="cryptography and its keys are managed",
         shown="Every version of the root key, of the deployment's own and of its named secrets from"
         " beginning to end, and the inventory.",
-        events=(*ROOT_KEYS, *SYSTEM_KEYS), beside=("keys",),
+        events=KEYS, beside=("keys",),
     ),
     Control(
         framework=ISO, id="A.8.32", about="changes are controlled",
@@ -230,8 +228,8 @@ CONTROLS: tuple[Control, ...] = (
         framework=PCI, id="10.2.1.2", about="everything done with administrative rights",
         shown="Deeds on tenants, keys, staff, feeds and work, with who and why; who approved what.",
         events=(
-            *TENANTS, *ACCOUNTS, *CREDENTIALS, *ROOT_KEYS, *SYSTEM_KEYS, *APPROVALS, *EMERGENCIES,
-            *HOLDS, E.RETENTION_CHANGED, E.FEED_CONFIGURED, E.WORK_RETRIED,
+            *TENANTS, *ACCOUNTS, *CREDENTIALS, *KEYS, *APPROVALS, *EMERGENCIES, *HOLDS,
+            E.RETENTION_CHANGED, E.FEED_CONFIGURED, E.WORK_RETRIED,
         ),
     ),
     Control(
@@ -258,8 +256,8 @@ CONTROLS: tuple[Control, ...] = (
         framework=PCI, id="10.2.1.7", about="objects of the system that come and go",
         shown="Schema, epochs of the log, tenants and their keys.",
         events=(
-            E.MIGRATION_APPLIED, *KEEPING, E.TENANT_CREATED, E.TENANT_PURGED, *ROOT_KEYS,
-            *SYSTEM_KEYS, E.RETENTION_APPLIED,
+            E.MIGRATION_APPLIED, *KEEPING, E.TENANT_CREATED, E.TENANT_PURGED, *KEYS,
+            E.RETENTION_APPLIED,
         ),
     ),
     Control(

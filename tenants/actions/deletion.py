@@ -90,7 +90,7 @@ def destroy_keys(
                 [
                     KeyCertificate(
                         tenant_id=tenant, id=uuid7(now), purpose=row.purpose, digest=_digest(row),
-                        destroyed_at=now, actor=f"{actor.kind}:{actor.id}"[:200], reason=reason,
+                        destroyed_at=now, actor=str(actor), reason=reason,
                     )
                     for row in rows
                 ]

@@ -71,7 +71,7 @@ def rotate(
     name = keyring.name_of(target)
     progress(f"{name} unwraps", 0, 0)
     if target.state != RootState.PRIMARY:
-        _await(name, wait=wait, sleep=sleep, progress=progress)
+        await_readers(name, wait=wait, sleep=sleep, progress=progress)
         _promote(name, actor=actor, reason=reason, now=now)
         progress(f"{name} is primary", 0, 0)
     rewrapped = _rewrap_all(name, progress=progress)
@@ -117,8 +117,10 @@ def _target(*, actor: Actor, reason: str, now: datetime) -> tuple[RootVersion, b
     return row, False
 
 
-def _await(name: Name, *, wait: float, sleep: Callable[[float], None], progress: Progress) -> None:
-    """Wait until every process at work has reported the version."""
+def await_readers(
+    name: Name, *, wait: float, sleep: Callable[[float], None], progress: Progress
+) -> None:
+    """Wait until every process at work has reported a version; raises `UnfitTerms` after `wait`."""
     keyring.report(force=True)
     waited = 0.0
     while late := keyring.behind(name):

@@ -18,8 +18,7 @@ from audit.events import EventType
 from audit.record import record
 from crypto.random import random_bytes
 from tenants import keys
-from tenants.actions.rotation import POLL_SECONDS, Progress, quiet
-from tenants.errors import UnfitTerms
+from tenants.actions.rotation import Progress, await_readers, quiet
 from tenants.keys import keyring, resealing
 from tenants.keys.files import KEY_BYTES
 from tenants.keys.system import (
@@ -61,7 +60,8 @@ def rotate_system(
     row = _rows().get(version=version)
     if row.state != SystemState.PRIMARY:
         progress(f"system {version} opens", 0, 0)
-        _await(version, wait=wait, sleep=sleep, progress=progress)
+        name = keyring.system_name(version)
+        await_readers(name, wait=wait, sleep=sleep, progress=progress)
         _promote(version, actor=actor, reason=reason, now=now)
     progress(f"system {version} is primary", 0, 0)
     forget_system()
@@ -108,20 +108,6 @@ def _target(*, actor: Actor, reason: str, now: datetime) -> tuple[int, bool]:
                 force_insert=True, using="keys"
             )
     return version, False
-
-
-def _await(
-    version: int, *, wait: float, sleep: Callable[[float], None], progress: Progress
-) -> None:
-    name = keyring.system_name(version)
-    keyring.report(force=True)
-    waited = 0.0
-    while late := keyring.behind(name):
-        if waited >= wait:
-            raise UnfitTerms(f"not reported {name}: {', '.join(late)}")
-        progress(f"{name} is not reported yet", 0, len(late))
-        sleep(POLL_SECONDS)
-        waited += POLL_SECONDS
 
 
 def _promote(version: int, *, actor: Actor, reason: str, now: datetime) -> None:

@@ -17,7 +17,7 @@ from tenants.approvals.kinds import Kind, kind_named, people
 from tenants.approvals.rows import end, hint, note, second, unsettled
 from tenants.errors import UnfitTerms
 from tenants.models import Pending, PendingState
-from tenants.models.approvals import REASON_LIMIT, named
+from tenants.models.approvals import REASON_LIMIT
 
 WAIT = timedelta(hours=24)
 """What one person asks for takes effect after this time where no second one exists (contract)."""
@@ -57,7 +57,7 @@ def ask(
         raise UnfitTerms("it needs a second person, and there is none; see docs/staff.md")
     alone = about.waits and (nobody or len(circle.counting) < ENOUGH)
     pending = Pending(
-        id=uuid7(now), kind=kind, subject=subject, parameters=asked, asked_by=named(actor),
+        id=uuid7(now), kind=kind, subject=subject, parameters=asked, asked_by=str(actor),
         reason=reason.strip(), asked_at=now, expires_at=now + about.lasts,
         effective_at=now + WAIT if alone else None,
     )  # fmt: skip
@@ -83,7 +83,7 @@ def approve(*, pending: UUID, actor: Actor, now: datetime, reason: str = "") -> 
         refusal = _unapprovable(row, kind, actor, now=now)
         if not refusal:
             row.state = PendingState.APPROVED
-            row.approved_by, row.approved_at = named(actor), now
+            row.approved_by, row.approved_at = str(actor), now
             row.save(update_fields=["state", "approved_by", "approved_at"])
             note(row, EventType.APPROVAL_GIVEN, actor=actor, now=now, reason=reason)
     if refusal:
@@ -119,7 +119,7 @@ def cancel(*, pending: UUID, actor: Actor, reason: str, now: datetime) -> Pendin
 def cancel_asked_by(*, asker: Actor, actor: Actor, reason: str, now: datetime) -> int:
     """Stop whatever somebody asked for who no longer may; in the caller's transaction."""
     waiting = Pending.objects.select_for_update().filter(
-        state=PendingState.PENDING, asked_by=named(asker)
+        state=PendingState.PENDING, asked_by=str(asker)
     )
     rows = list(waiting.order_by("id"))
     for row in rows:
@@ -146,7 +146,7 @@ def _unapprovable(row: Pending, kind: Kind, actor: Actor, *, now: datetime) -> s
     if actor.kind != "staff":
         return "a second person is an owner at the console, not a shell or a process"
     circle = people(now=now)
-    if named(actor) == row.asked_by or actor.id not in second(
+    if str(actor) == row.asked_by or actor.id not in second(
         kind, circle, asker=row.asker, subject=row.subject, parameters=row.parameters
     ):
         return NOT_SECOND
@@ -156,7 +156,7 @@ def _unapprovable(row: Pending, kind: Kind, actor: Actor, *, now: datetime) -> s
 def _uncancellable(row: Pending, actor: Actor, *, now: datetime) -> str:
     if row.state != PendingState.PENDING:
         return f"it is {row.state} already"
-    if named(actor) == row.asked_by or actor.kind == "shell":
+    if str(actor) == row.asked_by or actor.kind == "shell":
         return ""
     circle = people(now=now)
     if actor.kind == "staff" and actor.id in circle.owners | circle.sealed:

@@ -13,7 +13,7 @@ from audit.events import EventType, Outcome
 from audit.record import record
 from tenants.approvals.kinds import Circle, Kind, Subject, kind_named, kinds, people
 from tenants.models import Pending, PendingState
-from tenants.models.approvals import REASON_LIMIT, named
+from tenants.models.approvals import REASON_LIMIT
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ NEW_HOLDER = "whoever gets it has the account or the role for less than a day"
 
 def end(row: Pending, state: PendingState, *, by: Actor, why: str, now: datetime) -> None:
     """Write how a locked deed ended, in the caller's transaction."""
-    row.state, row.ended_by, row.ended_at = state, named(by), now
+    row.state, row.ended_by, row.ended_at = state, str(by), now
     row.ended_why = why[:REASON_LIMIT]
     row.save(update_fields=["state", "ended_by", "ended_at", "ended_why", "outcome"])
 

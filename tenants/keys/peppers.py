@@ -6,7 +6,6 @@ older one verifies those that it tagged, and each of these gets the newest's tag
 used (`retag`), so that an older pepper is out of use when its keys have been used or have ended.
 """
 
-import threading
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,7 +35,6 @@ class _Cache:
     """The peppers that this process has read, and which is the newest."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
         self.values: dict[int, bytes] = {}
         self.newest = 0
         self.until = 0.0
@@ -47,9 +45,8 @@ _cache = _Cache()
 
 def forget() -> None:
     """Read the peppers anew at their next use."""
-    with _cache.lock:
-        _cache.values = {}
-        _cache.newest, _cache.until = 0, 0.0
+    _cache.values = {}
+    _cache.newest, _cache.until = 0, 0.0
 
 
 def pepper(version: int) -> bytes:

@@ -7,7 +7,6 @@ never opened, and so stay under the first version: another one would mean to fin
 again, as it would for a tenant's index key.
 """
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,7 +44,6 @@ class _Cache:
     """What is known, and the keys that were derived from it."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
         self.known: _Known | None = None
         self.derived: dict[tuple[int, str], envelope.DataKey] = {}
 
@@ -76,10 +74,8 @@ def _first(row: SystemKey | None) -> bytes:
 
 def keep_system_secret(secret: bytes) -> SystemKey:
     """Store the first version wrapped, where none is stored; return what is."""
-    now = timezone.now()  # noqa: TID251 -- when the row was made; nothing depends on it
     with keyring.reaching(), transaction.atomic(using="keys"):
         row = wrapped_row(secret, version=FIRST, state=SystemState.PRIMARY)
-        row.created_at = now
         SystemKey.objects.using("keys").bulk_create([row], ignore_conflicts=True)
         return SystemKey.objects.using("keys").get(version=FIRST)
 
@@ -105,9 +101,8 @@ def adopt_system_secret() -> None:
 
 def forget_system() -> None:
     """Look for the versions, and derive keys, anew at their next use."""
-    with _cache.lock:
-        _cache.known = None
-        _cache.derived = {}
+    _cache.known = None
+    _cache.derived = {}
 
 
 def _known(*, anew: bool = False) -> _Known:

@@ -147,13 +147,8 @@ class BreakGlass(models.Model):
         return f"emergency access of {self.staff}"
 
 
-def named(actor: Actor) -> str:
-    """Return an actor as these tables have it."""
-    return f"{actor.kind}:{actor.id}"
-
-
 def actor_named(text: str) -> Actor:
-    """Return the actor that `named` gave."""
+    """Return the actor whose text this is."""
     kind, _, identifier = text.partition(":")
     assert kind in KINDS
     return Actor(kind=kind, id=identifier)  # type: ignore[arg-type] # one of KINDS

@@ -1,6 +1,6 @@
 """What lets a member of staff read one tenant's rows for a time."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import CompositePrimaryKey, F, Q
@@ -54,7 +54,3 @@ class AccessGrant(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.staff_id} to {self.tenant_id} until {self.expires_at:%Y-%m-%dT%H:%MZ}"
-
-    def is_live(self, *, now: datetime) -> bool:
-        """Whether it opens anything; PostgreSQL asks its own clock."""
-        return self.revoked_at is None and self.expires_at > now

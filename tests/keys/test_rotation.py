@@ -117,7 +117,7 @@ def test_a_process_that_has_not_reported_holds_the_rotation_up(now: datetime) ->
 
 
 STEPS = [
-    "adopt_system_secret", "_await", "_promote", "_rewrap_all", "_rewrap_system",
+    "adopt_system_secret", "await_readers", "_promote", "_rewrap_all", "_rewrap_system",
     "_rewrap_tenant", "_rewrap", "record",
 ]  # fmt: skip
 

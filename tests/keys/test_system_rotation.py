@@ -152,7 +152,7 @@ def test_a_row_that_nobody_can_open_is_counted_and_not_touched(now: datetime) ->
     assert (again.version, again.resumed, again.left) == (3, False, 1)
 
 
-STEPS = ["_await", "_promote", "_reseal_all", "record"]
+STEPS = ["await_readers", "_promote", "_reseal_all", "record"]
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -207,7 +207,7 @@ def test_rows_do_not_lie_in_the_order_of_their_sources(engine: Engine) -> None:
     engine.send(events)
     drawn = Disguise.new(random=random_bytes, public=PUBLIC)
     with tenant_scope(engine.tenant):
-        tables = [store.open_segment(row, IP) for row in segments(IP, engine.tenant)]
+        tables = [store.open_segment(row, IP) for row in segments(IP)]
     longest = max(tables, key=lambda table: table.num_rows)
     times = longest.column("ts").to_pylist()
     assert times != sorted(times)  # as it lies: by source
