@@ -35,7 +35,7 @@ BARS = {
     "MFA-4": Bar(tests=("test_a_dump_opens_nothing.py",), sizes=(("PEOPLE", 100),)),
     "MFA-5": Bar(tests=("test_session_keys.py",)),
     "MFA-6": Bar(tests=("test_any_order_of_deeds.py",), sizes=(("MACHINES", 140),)),
-    "MFA-7": Bar(tests=("test_passkeys.py",)),
+    "MFA-7": Bar(tests=("test_passkeys.py", "test_passkey_sign_in.py")),
     "MFA-9": Bar(tests=("test_strangers_lock_nobody_out.py",), sizes=(("WRONG", 10_000),)),
 }
 

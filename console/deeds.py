@@ -3,13 +3,14 @@
 The page that asks is the page that acts, so that proving the second factor anew leads back to it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from console.errors import ConsoleError
 from console.pages import show
-from tenants.errors import TenantError
+from tenants.errors import UnfitTerms
 
 REASON_LIMIT = 500
 VALUE_LIMIT = 1000
@@ -54,7 +55,31 @@ class Answer:
     values: dict[str, str]
 
 
-def take(request: HttpRequest, deed: Deed) -> Answer | HttpResponse:
+def confirm(
+    request: HttpRequest, deed: Deed, act: Callable[[Answer], HttpResponse | None]
+) -> HttpResponse:
+    """Have `deed` confirmed, then `act`; what refuses it is shown on the page that asked.
+
+    Return what `act` answers; where it answers nothing, lead back.
+    """
+    answer = _take(request, deed)
+    if isinstance(answer, HttpResponse):
+        return answer
+    try:
+        done = act(answer)
+    except (ConsoleError, UnfitTerms) as refusal:
+        return _ask(
+            request,
+            deed,
+            answer.values,
+            reason=answer.reason,
+            error=f"Not done: {refusal}.",
+            status=409,
+        )
+    return HttpResponseRedirect(deed.back) if done is None else done
+
+
+def _take(request: HttpRequest, deed: Deed) -> Answer | HttpResponse:
     """Return the answer of a form that confirms `deed`, else the page that asks for it."""
     if request.method != "POST":
         return _ask(request, deed, {})
@@ -70,20 +95,6 @@ def take(request: HttpRequest, deed: Deed) -> Answer | HttpResponse:
     if error:
         return _ask(request, deed, values, reason=reason, error=error, status=400)
     return Answer(reason=reason, values=values)
-
-
-def refused(
-    request: HttpRequest, deed: Deed, answer: Answer, refusal: ConsoleError | TenantError
-) -> HttpResponse:
-    """Return the page again with the words of whoever refused the deed."""
-    return _ask(
-        request,
-        deed,
-        answer.values,
-        reason=answer.reason,
-        error=f"Not done: {refusal}.",
-        status=409,
-    )
 
 
 def _value(request: HttpRequest, each: Field) -> str:

@@ -1,6 +1,6 @@
 """The pages of a console that has feeds, and the deeds on a feed."""
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from audit.events import EventType
 from console.cloud.lists import feed_concerns, feed_rows
 from console.cloud.searching import find_feeds
-from console.deeds import Deed, refused, take
+from console.deeds import Answer, Deed, confirm
 from console.engine.searching import SOURCES, Source
 from console.engine.views.searching import search_view
 from console.engine.views.watching import overviews
@@ -53,17 +53,17 @@ def switch(request: HttpRequest, feed: str) -> HttpResponse:
         back=_home(),
         phrase=row.name if row.enabled else "",
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    actions.set_feed(
-        feed=row,
-        enabled=not row.enabled,
-        actor=actor_of(request),
-        reason=answer.reason,
-        now=timezone.now(),
-    )
-    return HttpResponseRedirect(_home())
+
+    def act(answer: Answer) -> None:
+        actions.set_feed(
+            feed=row,
+            enabled=not row.enabled,
+            actor=actor_of(request),
+            reason=answer.reason,
+            now=timezone.now(),
+        )
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.FEED_STATE, event=EventType.STAFF_READ, fresh=True)
@@ -77,16 +77,16 @@ def refresh(request: HttpRequest, feed: str) -> HttpResponse:
         button="Fetch it",
         back=_home(),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
-        actions.ask_refresh(
-            feed=row, actor=actor_of(request), reason=answer.reason, now=timezone.now()
-        )
-    except OptionsRefused as refusal:
-        return refused(request, deed, answer, UnfitTerms(str(refusal)))
-    return HttpResponseRedirect(_home())
+
+    def act(answer: Answer) -> None:
+        try:
+            actions.ask_refresh(
+                feed=row, actor=actor_of(request), reason=answer.reason, now=timezone.now()
+            )
+        except OptionsRefused as refusal:
+            raise UnfitTerms(str(refusal)) from refusal
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.FEED_STATE, event=EventType.STAFF_READ, fresh=True)
@@ -104,15 +104,15 @@ def accept(request: HttpRequest, feed: str) -> HttpResponse:
         back=_home(),
         phrase=row.name,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    done = actions.accept_held(
-        feed=row, actor=actor_of(request), reason=answer.reason, now=timezone.now()
-    )
-    if not done:
-        return refused(request, deed, answer, UnfitTerms("no list of this feed is held"))
-    return HttpResponseRedirect(_home())
+
+    def act(answer: Answer) -> None:
+        done = actions.accept_held(
+            feed=row, actor=actor_of(request), reason=answer.reason, now=timezone.now()
+        )
+        if not done:
+            raise UnfitTerms("no list of this feed is held")
+
+    return confirm(request, deed, act)
 
 
 def _home() -> str:

@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from audit.events import EventType
 from console import notices, second
-from console.deeds import Deed, refused, take
+from console.deeds import Answer, Deed, confirm
 from console.models import Staff
 from console.pages import actor_of, landing, page, show, staff_of
 from console.permissions import Permission
@@ -19,7 +20,6 @@ from console.second import names
 from tenants import approvals
 from tenants.actions.approved import ask_deletion
 from tenants.approvals import Pending
-from tenants.errors import UnfitTerms
 from tenants.models import Tenant, TenantState
 from tenants.models.approvals import OPEN
 
@@ -76,16 +76,13 @@ def approve(request: HttpRequest, pending: UUID) -> HttpResponse:
         back=_home(),
         phrase="approve",
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         approvals.approve(
             pending=pending, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.APPROVE, event=EventType.STAFF_READ, fresh=True)
@@ -99,16 +96,13 @@ def cancel(request: HttpRequest, pending: UUID) -> HttpResponse:
         button="Cancel it",
         back=_home(),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         approvals.cancel(
             pending=pending, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.ASK_DELETION, event=EventType.STAFF_READ, fresh=True)
@@ -126,23 +120,21 @@ def delete_tenant(request: HttpRequest, tenant: UUID) -> HttpResponse:
         back=reverse("console:tenant", args=[tenant]),
         phrase=row.name,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         ask_deletion(
             tenant=tenant, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+        return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.STAFF_ROLES, event=EventType.STAFF_READ, fresh=True)
 @require_http_methods(GET_AND_POST)
 def reset_mfa(request: HttpRequest, person: UUID) -> HttpResponse:
     """Ask that somebody else's second factors end."""
-    row = _active(person)
+    row = get_object_or_404(Staff, pk=person, is_active=True)
     deed = Deed(
         title=f"Ask for a reset of {row.username}'s second factors",
         words="Their devices, passkeys, recovery codes, password and sessions end once another"
@@ -151,23 +143,21 @@ def reset_mfa(request: HttpRequest, person: UUID) -> HttpResponse:
         back=reverse("console:staff"),
         phrase=row.username,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         second.ask_mfa_reset(
             person=person, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+        return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.STAFF_ROLES, event=EventType.STAFF_READ, fresh=True)
 @require_http_methods(GET_AND_POST)
 def enrolment_link(request: HttpRequest, person: UUID) -> HttpResponse:
     """Make the link by which somebody without a second factor enrols, and show it once."""
-    row = _active(person)
+    row = get_object_or_404(Staff, pk=person, is_active=True)
     deed = Deed(
         title=f"Enrolment link for {row.username}",
         words="The link is shown once, works once, and for a day. Hand it over yourself, to them"
@@ -175,23 +165,21 @@ def enrolment_link(request: HttpRequest, person: UUID) -> HttpResponse:
         button="Make the link",
         back=reverse("console:staff"),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         made = second.new_link(
             person=person, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return show(
-        request,
-        "console/secret.html",
-        title=f"Enrolment link for {row.username}",
-        words="Whoever opens the link first becomes this person.",
-        secret=made.link,
-        back=reverse("console:staff"),
-    )
+        return show(
+            request,
+            "console/secret.html",
+            title=f"Enrolment link for {row.username}",
+            words="Whoever opens the link first becomes this person.",
+            secret=made.link,
+            back=reverse("console:staff"),
+        )
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.OWN_ACCOUNT, event=None, visited=False)
@@ -236,10 +224,3 @@ def _waiting(pending: UUID) -> Pending:
 
 def _home() -> str:
     return reverse("console:approvals")
-
-
-def _active(person: UUID) -> Staff:
-    row = Staff.objects.filter(pk=person, is_active=True).first()
-    if row is None:
-        raise Http404
-    return row

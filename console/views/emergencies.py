@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
-from console.deeds import Deed, Field, refused, take
+from console.deeds import Answer, Deed, Field, confirm
 from console.pages import actor_of, page, show
 from console.permissions import Permission
 from console.second import names, readers
@@ -74,10 +74,8 @@ def ask(request: HttpRequest) -> HttpResponse:
             Field(name="ticket", label="Ticket", hint="where the emergency is written down"),
         ),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         break_glass.ask(
             tenant=_tenant(answer.values["tenant"]),
             staff=UUID(answer.values["staff"]),
@@ -87,9 +85,9 @@ def ask(request: HttpRequest) -> HttpResponse:
             reason=answer.reason,
             now=timezone.now(),
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(reverse("console:approvals"))
+        return HttpResponseRedirect(reverse("console:approvals"))
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.ASK_EMERGENCY, event=EventType.STAFF_READ, fresh=True)
@@ -106,16 +104,13 @@ def close(request: HttpRequest, emergency: UUID) -> HttpResponse:
         button="End it",
         back=_home(),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         break_glass.close(
             emergency=emergency, actor=actor_of(request), reason=answer.reason, now=now
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.REVIEW_EMERGENCY, event=EventType.STAFF_READ, fresh=True)
@@ -132,19 +127,16 @@ def review(request: HttpRequest, emergency: UUID) -> HttpResponse:
         button="Keep the review",
         back=_home(),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         break_glass.review(
             emergency=emergency,
             actor=actor_of(request),
             findings=answer.reason,
             now=timezone.now(),
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 def _row(row: BreakGlass, asked: Pending, *, now: datetime) -> Row:

@@ -19,9 +19,9 @@ from audit.events import EventType
 from audit.record import record
 from console import ceremonies, passkeys, sessions
 from console.ceremonies import Purpose
-from console.deeds import Deed, refused, take
+from console.deeds import Answer, Deed, confirm
 from console.devices import TryLater
-from console.errors import NoSuchPasskey, TooManyPasskeys
+from console.errors import TooManyPasskeys
 from console.following import followed, permitted
 from console.models import Passkey, Staff
 from console.pages import actor_of, page, public, show, staff_of
@@ -36,6 +36,23 @@ WRONG = "The passkey is not one of yours, or its answer came too late. Try again
 TOO_OFTEN = "Too many attempts. Wait before the next."
 NOT_ADDED = "That passkey cannot be added."
 UNNAMED = "Give the passkey a name of 1 to 64 printable characters."
+
+proving = page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+    scripted=True,
+)
+adding = page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_passkey=True,
+    fresh=True,
+    visited=False,
+    scripted=True,
+)
 
 
 @public
@@ -60,14 +77,7 @@ def sign_in_complete(request: HttpRequest) -> JsonResponse:
     return _refusal(WRONG_SIGN_IN)
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_mfa=True,
-    before_passkey=True,
-    visited=False,
-    scripted=True,
-)
+@proving
 @require_POST
 def verify_begin(request: HttpRequest) -> JsonResponse:
     """Give a challenge for a fresh proof, to be answered by one of the person's passkeys."""
@@ -77,14 +87,7 @@ def verify_begin(request: HttpRequest) -> JsonResponse:
     return JsonResponse(options)
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_mfa=True,
-    before_passkey=True,
-    visited=False,
-    scripted=True,
-)
+@proving
 @require_POST
 def verify_complete(request: HttpRequest) -> JsonResponse:
     """Take the answer as a fresh proof; the passkey holds the session from now on."""
@@ -124,14 +127,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return show(request, "console/passkey_new.html", named=name, **shown)
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_passkey=True,
-    fresh=True,
-    visited=False,
-    scripted=True,
-)
+@adding
 @require_POST
 def add_begin(request: HttpRequest) -> JsonResponse:
     """Give what a browser needs to make a passkey."""
@@ -143,14 +139,7 @@ def add_begin(request: HttpRequest) -> JsonResponse:
     return JsonResponse(options)
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_passkey=True,
-    fresh=True,
-    visited=False,
-    scripted=True,
-)
+@adding
 @require_POST
 def add_complete(request: HttpRequest) -> JsonResponse:
     """Add the passkey that was made."""
@@ -181,23 +170,19 @@ def remove(request: HttpRequest, passkey: int) -> HttpResponse:
     found = next((each for each in passkeys.of(staff) if each.pk == passkey), None)
     if found is None:
         raise Http404
-    back = reverse("console:account")
     deed = Deed(
         title=f"Remove {found.name}",
         words="It opens nothing any more, and the sessions that it opened end at once.",
         button="Remove the passkey",
-        back=back,
+        back=reverse("console:account"),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         passkeys.remove(
             staff, passkey, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except NoSuchPasskey as refusal:  # somebody else was faster
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(back)
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.OWN_ACCOUNT, event=None, fresh=True, visited=False)

@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
 from console import colleagues, invites
-from console.deeds import Deed, Field, refused, take
-from console.errors import ConsoleError
+from console.deeds import Answer, Deed, Field, confirm
 from console.models import Role, Staff
 from console.pages import actor_of, page, show
 from console.permissions import PERMISSIONS, Permission
@@ -55,10 +55,8 @@ def invite(request: HttpRequest) -> HttpResponse:
             Field(name="role", label="Role", options=ROLES, value=Role.ANALYST.value),
         ),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         made = invites.invite(
             username=answer.values["username"],
             role=Role(answer.values["role"]),
@@ -66,23 +64,23 @@ def invite(request: HttpRequest) -> HttpResponse:
             reason=answer.reason,
             now=timezone.now(),
         )
-    except ConsoleError as refusal:
-        return refused(request, deed, answer, refusal)
-    return show(
-        request,
-        "console/secret.html",
-        title=f"Invitation of {made.staff.username}",
-        words="Whoever opens the link first becomes this person.",
-        secret=made.link,
-        back=_home(),
-    )
+        return show(
+            request,
+            "console/secret.html",
+            title=f"Invitation of {made.staff.username}",
+            words="Whoever opens the link first becomes this person.",
+            secret=made.link,
+            back=_home(),
+        )
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.STAFF_ROLES, event=EventType.STAFF_READ, fresh=True)
 @require_http_methods(GET_AND_POST)
 def change_role(request: HttpRequest, person: UUID) -> HttpResponse:
     """Give somebody another role; their sessions end."""
-    row = _active(person)
+    row = get_object_or_404(Staff, pk=person, is_active=True)
     deed = Deed(
         title=f"Role of {row.username}",
         words="Their sessions end at once.",
@@ -91,10 +89,8 @@ def change_role(request: HttpRequest, person: UUID) -> HttpResponse:
         phrase=row.username,
         fields=(Field(name="role", label="Role", options=ROLES, value=row.role),),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         colleagues.change_role(
             person=person,
             role=Role(answer.values["role"]),
@@ -102,16 +98,15 @@ def change_role(request: HttpRequest, person: UUID) -> HttpResponse:
             reason=answer.reason,
             now=timezone.now(),
         )
-    except ConsoleError as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.STAFF_ROLES, event=EventType.STAFF_READ, fresh=True)
 @require_http_methods(GET_AND_POST)
 def disable(request: HttpRequest, person: UUID) -> HttpResponse:
     """End somebody's access."""
-    row = _active(person)
+    row = get_object_or_404(Staff, pk=person, is_active=True)
     deed = Deed(
         title=f"Disable {row.username}",
         words="They cannot sign in any more, and their sessions end at once.",
@@ -119,24 +114,14 @@ def disable(request: HttpRequest, person: UUID) -> HttpResponse:
         back=_home(),
         phrase=row.username,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         colleagues.disable(
             person=person, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except ConsoleError as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(_home())
+
+    return confirm(request, deed, act)
 
 
 def _home() -> str:
     return reverse("console:staff")
-
-
-def _active(person: UUID) -> Staff:
-    row = Staff.objects.filter(pk=person, is_active=True).first()
-    if row is None:
-        raise Http404
-    return row

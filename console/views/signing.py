@@ -33,6 +33,14 @@ WRONG_PROOF = "Password or code is not right, or the code was used already. Star
 WEAKER = "This deployment asks for a passkey: a code does not stand in for it."
 WRONG_CODE = "The code is not right, or was used already. Wait for the next one."
 
+whatever_is_owed = page(
+    permission=Permission.OWN_ACCOUNT,
+    event=None,
+    before_mfa=True,
+    before_passkey=True,
+    visited=False,
+)
+
 
 @public
 @sensitive_post_parameters()
@@ -86,13 +94,7 @@ def _show_login(
     )
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_mfa=True,
-    before_passkey=True,
-    visited=False,
-)
+@whatever_is_owed
 @require_POST
 def logout(request: HttpRequest) -> HttpResponse:
     """End the session."""
@@ -111,13 +113,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     return left
 
 
-@page(
-    permission=Permission.OWN_ACCOUNT,
-    event=None,
-    before_mfa=True,
-    before_passkey=True,
-    visited=False,
-)
+@whatever_is_owed
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.test import Client
 
 from audit.sequencer import Sequencer
 from console.actions import create_staff
 from console.models import Role
 from crypto import signatures
+from tests.console.authenticator import Authenticator, laptop
 from tests.console.people import SHELL, START, Clock, Person
 
 
@@ -42,6 +44,17 @@ def person(clock: Clock) -> Callable[..., Person]:
 @pytest.fixture
 def jo(person: Callable[..., Person]) -> Person:
     return person()
+
+
+@pytest.fixture
+def keyed(jo: Person, clock: Clock) -> tuple[Person, Authenticator]:
+    """Somebody with a passkey, signed out, whose next code is not used yet."""
+    jo.sign_in()
+    mine = laptop()
+    mine.enrolled(jo)
+    jo.browser = Client()
+    clock.advance(seconds=30)
+    return jo, mine
 
 
 @pytest.fixture

@@ -114,3 +114,7 @@ def deeds(event: str) -> list[Staged]:
     """Return what the audit log was told of an event, oldest first."""
     with all_tenants_audit("reader", using="default"):
         return list(Staged.objects.filter(event=event).order_by("xid", "id"))
+
+
+def is_signed_in(browser: Client) -> bool:
+    return browser.get("/console/account/").status_code == 200

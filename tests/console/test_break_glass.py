@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -124,10 +125,16 @@ def test_nobody_gets_one_by_their_own_approval_nor_by_an_account_of_today(
 ) -> None:
     ana, bea = person("ana").sign_in(), person("bea")
     two = Invited("two", Role.OPERATOR, by=ana, clock=clock)
-    asked = {"tenant": acme.id, "minutes": 30, "ticket": "T", "reason": "r", "now": clock.now}
+    asked: dict[str, Any] = {
+        "tenant": acme.id,
+        "minutes": 30,
+        "ticket": "T",
+        "reason": "r",
+        "now": clock.now,
+    }
     with pytest.raises(UnfitTerms, match="less than a day"):
-        break_glass.ask(actor=SHELL, staff=two.staff.id, **asked)  # type: ignore[arg-type]
-    break_glass.ask(actor=SHELL, staff=ana.staff.id, **asked)  # type: ignore[arg-type]
+        break_glass.ask(actor=SHELL, staff=two.staff.id, **asked)
+    break_glass.ask(actor=SHELL, staff=ana.staff.id, **asked)
     assert (approve(ana), grants.opened) == (409, [])
     assert approve(bea.sign_in()) == 302
     assert [grant.staff for grant in grants.opened] == [ana.staff.id]
@@ -190,9 +197,9 @@ def test_who_reads_no_tenants_is_given_none_in_an_emergency(
 ) -> None:
     ana, bea, dan = person("ana").sign_in(), person("bea"), person("dan", role)
     assert ask(ana, acme, dan) == 400  # not offered
-    asked = {"tenant": acme.id, "staff": dan.staff.id, "minutes": 30, "ticket": "T"}
+    asked: dict[str, Any] = {"tenant": acme.id, "staff": dan.staff.id, "minutes": 30, "ticket": "T"}
     with pytest.raises(UnfitTerms, match="emergency access is for"):
-        break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)  # type: ignore[arg-type]
+        break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)
     assert (bea.staff.is_active, grants.opened) == (True, [])
 
 
@@ -207,9 +214,14 @@ def test_terms_that_are_not_given_are_refused(
     terms: dict[str, object],
 ) -> None:
     person("bea")
-    asked = {"tenant": acme.id, "staff": person("ana").staff.id, "minutes": 30, "ticket": "T"}
+    asked: dict[str, Any] = {
+        "tenant": acme.id,
+        "staff": person("ana").staff.id,
+        "minutes": 30,
+        "ticket": "T",
+    }
     with pytest.raises(UnfitTerms):
-        break_glass.ask(actor=SHELL, reason="r", now=clock.now, **{**asked, **terms})  # type: ignore[arg-type]
+        break_glass.ask(actor=SHELL, reason="r", now=clock.now, **{**asked, **terms})
     assert grants.opened == []
     assert not Pending.objects.exists()
 
@@ -218,8 +230,8 @@ def test_it_is_asked_for_within_the_hour_and_opened_once(
     person: Callable[..., Person], acme: Tenant, clock: Clock, grants: Grants
 ) -> None:
     ana, bea = person("ana"), person("bea").sign_in()
-    asked = {"tenant": acme.id, "staff": ana.staff.id, "minutes": 30, "ticket": "T"}
-    first = break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)  # type: ignore[arg-type]
+    asked: dict[str, Any] = {"tenant": acme.id, "staff": ana.staff.id, "minutes": 30, "ticket": "T"}
+    first = break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)
     assert first.expires_at - first.asked_at == timedelta(hours=1)
     assert approve(bea) == 302
     done = Pending.objects.get()
@@ -233,9 +245,14 @@ def test_where_nobody_opens_grants_nothing_is_asked_for(
 ) -> None:
     with granting():
         break_glass._doors.clear()
-        asked = {"tenant": acme.id, "staff": person("ana").staff.id, "minutes": 30, "ticket": "T"}
+        asked: dict[str, Any] = {
+            "tenant": acme.id,
+            "staff": person("ana").staff.id,
+            "minutes": 30,
+            "ticket": "T",
+        }
         with pytest.raises(UnfitTerms, match="opens no grants"):
-            break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)  # type: ignore[arg-type]
+            break_glass.ask(actor=SHELL, reason="r", now=clock.now, **asked)
     assert not Pending.objects.exists()
 
 

@@ -1,7 +1,6 @@
 """Nothing of the console answers unless everything is in order: every route, every way in."""
 
 import re
-import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import product
@@ -9,138 +8,33 @@ from types import ModuleType
 from uuid import UUID
 
 import pytest
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import include, path, reverse
-from django.urls.converters import IntConverter, SlugConverter, StringConverter, UUIDConverter
 
 from audit.models import Tally
 from audit.scope import all_tenants_audit
-from console import passkeys, sessions, urls_cloud, urls_engine
-from console.hashed_sessions import SessionStore
-from console.models import Passkey, Role, SignIn, Staff
+from console import urls_cloud, urls_engine
+from console.models import Role
 from console.pages import page, rules_of
 from console.permissions import Permission
 from crypto.ids import uuid7
 from feeds.models import Feed
 from tenants import break_glass
-from tenants.actions import create_tenant
 from tenants.actions.approved import DELETION
 from tenants.approvals import LASTS
 from tenants.models import BreakGlass, KeyIndex, Pending, Tenant, Work
 from tests.console.alerts import a_grant, an_alert
 from tests.console.authenticator import Authenticator
-from tests.console.people import SHELL, START, Clock, Person, deeds
+from tests.console.people import START, Clock, Person, deeds
+from tests.console.routes import BEHIND, FRESH, MAY_GET, NOBODY, OPEN, ROUTES, where
+from tests.console.ways import WAYS
 
 pytestmark = pytest.mark.django_db(
     transaction=True, databases=["default", "keys", "wisdom", "staff"]
 )
 
-ROUTES = sorted(str(pattern.name) for pattern in urls_cloud.urlpatterns)
-OPEN = ["invite", "login", "passkey_login_begin", "passkey_login_end"]
-BEHIND = [name for name in ROUTES if name not in OPEN]
 SECRET = "Acme Burrow Ltd"
-ALL = set(Role)
-WORKING = {Role.OWNER, Role.OPERATOR, Role.ANALYST}
-OPERATING = {Role.OWNER, Role.OPERATOR}
-AUDITING = {Role.OWNER, Role.AUDITOR}
-DECIDING = {Role.OWNER, Role.SEALED}
-MAY_GET: dict[str, set[Role]] = {
-    "overview": WORKING,
-    "tenants": WORKING,
-    "tenant": WORKING,
-    "tenant_state": OPERATING,
-    "tenant_plan": OPERATING,
-    "key_create": OPERATING,
-    "key_rotate": OPERATING,
-    "key_revoke": OPERATING,
-    "grant_open": WORKING,
-    "grants": ALL,
-    "grant_revoke": WORKING,
-    "grant_alerts": WORKING,
-    "grant_alert": WORKING,
-    "feeds": WORKING,
-    "feed_switch": OPERATING,
-    "feed_refresh": OPERATING,
-    "feed_accept": OPERATING,
-    "tenants_export": WORKING,
-    "live": WORKING,
-    "queues": WORKING,
-    "work_retry": OPERATING,
-    "search": ALL,
-    "entry": AUDITING,
-    "keys": OPERATING | AUDITING,
-    "jobs": WORKING,
-    "staff": AUDITING,
-    "staff_invite": {Role.OWNER},
-    "staff_role": {Role.OWNER},
-    "staff_disable": {Role.OWNER},
-    "staff_mfa_reset": {Role.OWNER},
-    "staff_link": {Role.OWNER},
-    "tenant_delete": {Role.OWNER},
-    "approvals": DECIDING | {Role.OPERATOR, Role.AUDITOR},
-    "approve": DECIDING,
-    "approval_cancel": DECIDING,
-    "emergencies": DECIDING | {Role.OPERATOR, Role.AUDITOR},
-    "emergency_ask": DECIDING | {Role.OPERATOR},
-    "emergency_close": DECIDING | {Role.OPERATOR},
-    "emergency_review": AUDITING,
-    "audit": AUDITING,
-    "audit_export": AUDITING,
-    "system": ALL,
-    "account": ALL,
-    "password": ALL,
-    "recovery": ALL,
-    "authenticator": ALL,
-    "verify": ALL,
-    "passkey_new": ALL,
-    "passkey_remove": ALL,
-    "passkey_add_begin": set(),
-    "passkey_add_complete": set(),
-    "passkey_verify_begin": set(),
-    "passkey_verify_complete": set(),
-    "passkeys_seen": set(),
-    "logout": set(),
-    "theme": set(),
-    "session_end": set(),
-    "notice_seen": set(),
-}
-"""Who gets a page of each route; those without anybody take a POST from everybody."""
-FRESH = {
-    "tenant_state",
-    "tenant_plan",
-    "key_create",
-    "key_rotate",
-    "key_revoke",
-    "grant_open",
-    "grant_alerts",
-    "grant_alert",
-    "staff_invite",
-    "staff_role",
-    "staff_disable",
-    "staff_mfa_reset",
-    "staff_link",
-    "tenant_delete",
-    "approve",
-    "approval_cancel",
-    "emergency_ask",
-    "emergency_close",
-    "emergency_review",
-    "audit_export",
-    "recovery",
-    "passkey_new",
-    "passkey_add_begin",
-    "passkey_add_complete",
-    "passkey_remove",
-    "passkeys_seen",
-    "feed_switch",
-    "feed_refresh",
-    "feed_accept",
-    "work_retry",
-}
-"""What asks for a second factor of the last five minutes."""
 WITHOUT_A_FRAME = {"audit_export", "tenants_export", "live", "queues"}
 """Files, and parts that a page asks for: they have no navigation."""
 OTHER_METHODS = ("head", "put", "delete", "options")
@@ -148,46 +42,11 @@ IN_THE_BAR = {
     "overview", "tenants", "grants", "feeds", "jobs", "keys", "staff", "approvals", "audit",
     "system",
 }  # fmt: skip
-NOBODY = UUID(int=0)
-
-
-FILL: dict[type, object] = {
-    UUIDConverter: NOBODY,
-    StringConverter: "none",
-    SlugConverter: "none",
-    IntConverter: 0,
-}
-
-
-def where(name: str, **known: object) -> str:
-    """Return the path of a route, whatever it takes: what is `known` of it, else anything fit."""
-    pattern = next(each for each in urls_cloud.urlpatterns if each.name == name)
-    taken = pattern.pattern.converters
-    filled = {each: known.get(each, FILL[type(kind)]) for each, kind in taken.items()}
-    return reverse(f"console:{name}", kwargs=filled)
 
 
 @pytest.fixture
 def tenant(clock: Clock) -> Tenant:
     return Tenant.objects.create(id=uuid7(clock.now), name=SECRET, created_at=clock.now)
-
-
-def browser_with(**entries: object) -> Client:
-    """Return a browser whose session somebody wrote into the database by hand."""
-    store = SessionStore()
-    store.update(entries)
-    store.save()
-    browser = Client()
-    browser.cookies[settings.SESSION_COOKIE_NAME] = str(store.session_key)
-    return browser
-
-
-def signed_in_entries(staff: Staff) -> dict[str, object]:
-    return {
-        SESSION_KEY: str(staff.pk),
-        BACKEND_SESSION_KEY: sessions.BACKEND,
-        HASH_SESSION_KEY: staff.get_session_auth_hash(),
-    }
 
 
 def waiting_deed(tenant: Tenant) -> UUID:
@@ -207,127 +66,6 @@ def open_emergency(tenant: Tenant, person: Person) -> UUID:
         id=asked.id, grant=uuid7(START), staff=person.staff.id, asked_by="shell:root",
         approved_by=f"staff:{NOBODY}", opened_at=START, expires_at=START + timedelta(minutes=30),
     ).id  # fmt: skip
-
-
-def anonymous(_jo: Person, _other: Person) -> Client:
-    return Client()
-
-
-def password_only(jo: Person, _other: Person) -> Client:
-    return browser_with(**signed_in_entries(jo.staff))
-
-
-def password_and_times(jo: Person, _other: Person) -> Client:
-    now = int(jo.clock.now.timestamp())
-    times = {sessions.BEGUN: now, sessions.USED: now, sessions.PROVED: now}
-    return browser_with(**signed_in_entries(jo.staff), **times)
-
-
-def device_of_another(jo: Person, other: Person) -> Client:
-    browser = password_and_times(jo, other)
-    session = browser.session
-    session["otp_device_id"] = other.device.persistent_id
-    session.save()
-    return browser
-
-
-def device_without_times(jo: Person, _other: Person) -> Client:
-    return browser_with(**signed_in_entries(jo.staff), otp_device_id=jo.device.persistent_id)
-
-
-def idle(jo: Person, _other: Person) -> Client:
-    jo.sign_in().clock.advance(minutes=15)
-    return jo.browser
-
-
-def too_old(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    session = jo.browser.session
-    session[sessions.BEGUN] -= 12 * 3600
-    session.save()
-    return jo.browser
-
-
-def ended_elsewhere(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    SignIn.objects.update(ended_at=jo.clock.now)
-    return jo.browser
-
-
-def with_the_row_of_another(jo: Person, other: Person) -> Client:
-    jo.sign_in()
-    row = SignIn.objects.filter(staff=jo.staff).update(staff=other.staff)
-    assert row == 1
-    return jo.browser
-
-
-def disabled(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    Staff.objects.filter(pk=jo.staff.pk).update(is_active=False)
-    return jo.browser
-
-
-def with_another_role(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    Staff.objects.filter(pk=jo.staff.pk).update(role=Role.OPERATOR)
-    return jo.browser
-
-
-def device_taken_away(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    jo.device.delete()
-    return jo.browser
-
-
-def passkey_taken_away(jo: Person, _other: Person) -> Client:
-    jo.sign_in()
-    held = Authenticator.at("localhost").enrolled(jo)
-    jo.by_passkey(held.authenticator)
-    assert jo.browser.get("/console/account/").status_code == 200
-    deed = jo.clock.now
-    passkeys.remove(jo.staff, held.passkey.pk, actor=SHELL, reason="a test", now=deed)
-    return jo.browser
-
-
-def passkey_of_another(jo: Person, other: Person) -> Client:
-    jo.sign_in()
-    held = Authenticator.at("localhost").enrolled(jo)
-    jo.by_passkey(held.authenticator)
-    Passkey.objects.filter(pk=held.passkey.pk).update(user=other.staff)
-    return jo.browser
-
-
-def half_signed_in(jo: Person, _other: Person) -> Client:
-    address = f"2001:db8:{zlib.crc32(jo.new.staff.username.encode()) % 0xFFFF:x}::1"
-    assert jo.submit(**{"with": "passkey"}, address=address).status_code == 200
-    return jo.browser
-
-
-def api_key(jo: Person, _other: Person) -> Client:
-    made = create_tenant(
-        name=f"of {jo.new.staff.username}", actor=SHELL, reason="a test", now=jo.clock.now
-    )
-    return Client(headers={"authorization": f"Bearer {made.api_key}"})
-
-
-WAYS = [
-    anonymous,
-    password_only,
-    password_and_times,
-    device_of_another,
-    device_without_times,
-    idle,
-    too_old,
-    ended_elsewhere,
-    with_the_row_of_another,
-    disabled,
-    with_another_role,
-    device_taken_away,
-    passkey_taken_away,
-    passkey_of_another,
-    half_signed_in,
-    api_key,
-]
 
 
 def test_every_route_of_both_consoles_is_walked() -> None:

@@ -11,7 +11,7 @@ from console import colleagues
 from console.models import Role, SignIn
 from tests.console.authenticator import Authenticator
 from tests.console.people import SHELL, Clock, Person
-from tests.console.test_gate import ROUTES, where
+from tests.console.routes import ROUTES, where
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys", "wisdom"])
 

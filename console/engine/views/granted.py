@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
-from console.deeds import Deed, Field, refused, take
+from console.deeds import Answer, Deed, Field, confirm
 from console.engine import granted
 from console.engine.grants import grant_rows
 from console.engine.tenant import found
@@ -20,7 +20,7 @@ from console.errors import UNRECORDED, error_page
 from console.pages import actor_of, page, show, staff_of
 from console.permissions import Permission, permits
 from tenants import grants as held
-from tenants.errors import NoGrant, UnfitTerms, Unrecorded
+from tenants.errors import NoGrant, Unrecorded
 from tenants.grants import GrantScope
 
 log = logging.getLogger(__name__)
@@ -87,11 +87,9 @@ def open_grant(request: HttpRequest, tenant: UUID) -> HttpResponse:
             Field(name="minutes", label="For", options=MINUTES, value=MINUTES[0][0]),
         ),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    scopes = [GrantScope(each) for each in answer.values["scopes"].split()]
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
+        scopes = [GrantScope(each) for each in answer.values["scopes"].split()]
         opened = held.open_grant(
             tenant=tenant,
             staff=staff_of(request).id,
@@ -102,11 +100,11 @@ def open_grant(request: HttpRequest, tenant: UUID) -> HttpResponse:
             actor=actor_of(request),
             now=timezone.now(),
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    if GrantScope.ALERTS in scopes:
-        return HttpResponseRedirect(reverse("console:grant_alerts", args=[opened.id]))
-    return HttpResponseRedirect(reverse("console:grants"))
+        if GrantScope.ALERTS in scopes:
+            return HttpResponseRedirect(reverse("console:grant_alerts", args=[opened.id]))
+        return HttpResponseRedirect(reverse("console:grants"))
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.GRANTS, event=EventType.STAFF_READ)
@@ -127,11 +125,11 @@ def revoke_grant(request: HttpRequest, grant: UUID) -> HttpResponse:
         button="Revoke",
         back=reverse("console:grants"),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    held.revoke_grant(grant=grant, actor=actor_of(request), reason=answer.reason, now=now)
-    return HttpResponseRedirect(reverse("console:grants"))
+
+    def act(answer: Answer) -> None:
+        held.revoke_grant(grant=grant, actor=actor_of(request), reason=answer.reason, now=now)
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.GRANTS, event=None, fresh=True)  # granted.reading records it

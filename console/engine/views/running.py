@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -11,12 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
 from console.asked import one_of, query_of, uuid_of, words
-from console.deeds import Deed, refused, take
+from console.deeds import Answer, Deed, confirm
 from console.engine import work
 from console.pages import actor_of, page, show
 from console.permissions import Permission
 from tenants import actions
-from tenants.errors import UnfitTerms
 from tenants.models import Tenant, Work, WorkState
 
 SOUGHT = ("state", "queue", "tenant")
@@ -68,7 +67,6 @@ def retry(request: HttpRequest, work: UUID) -> HttpResponse:
     if row is None:
         raise Http404
     name = Tenant.objects.filter(id=row.tenant_id).values_list("name", flat=True).first()
-    back = f"{reverse('console:jobs')}?{urlencode({'state': WorkState.DEAD.value})}"
     deed = Deed(
         title=f"Retry work of {name or row.tenant_id}",
         words=(
@@ -77,15 +75,12 @@ def retry(request: HttpRequest, work: UUID) -> HttpResponse:
             " did before takes effect no second time."
         ),
         button="Retry the work",
-        back=back,
+        back=f"{reverse('console:jobs')}?{urlencode({'state': WorkState.DEAD.value})}",
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> None:
         actions.retry_work(
             work=work, actor=actor_of(request), reason=answer.reason, now=timezone.now()
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return HttpResponseRedirect(back)
+
+    return confirm(request, deed, act)

@@ -3,19 +3,18 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from audit.events import EventType
-from console.deeds import Deed, Field, refused, take
+from console.deeds import Answer, Deed, Field, confirm
 from console.engine.tenant import found, live_key, sight
 from console.pages import actor_of, page, show
 from console.permissions import Permission
 from tenants import actions, holds
 from tenants.apikeys import Scope
-from tenants.errors import UnfitTerms
 from tenants.models import TenantState
 from tenants.plans import Plan
 
@@ -55,10 +54,8 @@ def create_key(request: HttpRequest, tenant: UUID) -> HttpResponse:
             ),
         ),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         text = actions.create_key(
             tenant=row,
             label=answer.values["label"],
@@ -68,9 +65,9 @@ def create_key(request: HttpRequest, tenant: UUID) -> HttpResponse:
             reason=answer.reason,
             now=timezone.now(),
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return _show_key(request, "The new API key", text, tenant)
+        return _show_key(request, "The new API key", text, tenant)
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.KEYS, event=EventType.STAFF_READ, fresh=True)
@@ -87,10 +84,8 @@ def rotate_key(request: HttpRequest, tenant: UUID, key: str) -> HttpResponse:
         phrase=key,
         fields=(Field(name="overlap", label="The old key goes on for", options=OVERLAPS),),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    try:
+
+    def act(answer: Answer) -> HttpResponse:
         new = actions.rotate_key(
             key=key,
             overlap=timedelta(hours=int(answer.values["overlap"])),
@@ -98,9 +93,9 @@ def rotate_key(request: HttpRequest, tenant: UUID, key: str) -> HttpResponse:
             reason=answer.reason,
             now=now,
         )
-    except UnfitTerms as refusal:
-        return refused(request, deed, answer, refusal)
-    return _show_key(request, "The successor", new.text, tenant)
+        return _show_key(request, "The successor", new.text, tenant)
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.KEYS, event=EventType.STAFF_READ, fresh=True)
@@ -116,11 +111,11 @@ def revoke_key(request: HttpRequest, tenant: UUID, key: str) -> HttpResponse:
         back=_home(tenant),
         phrase=key,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    actions.revoke_key(key=key, actor=actor_of(request), reason=answer.reason, now=now)
-    return HttpResponseRedirect(_home(tenant))
+
+    def act(answer: Answer) -> None:
+        actions.revoke_key(key=key, actor=actor_of(request), reason=answer.reason, now=now)
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.TENANT_STATE, event=EventType.STAFF_READ, fresh=True)
@@ -140,12 +135,12 @@ def change_state(request: HttpRequest, tenant: UUID) -> HttpResponse:
         back=_home(tenant),
         phrase=row.name,
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    act = actions.suspend_tenant if active else actions.resume_tenant
-    act(tenant=tenant, actor=actor_of(request), reason=answer.reason, now=timezone.now())
-    return HttpResponseRedirect(_home(tenant))
+
+    def act(answer: Answer) -> None:
+        change = actions.suspend_tenant if active else actions.resume_tenant
+        change(tenant=tenant, actor=actor_of(request), reason=answer.reason, now=timezone.now())
+
+    return confirm(request, deed, act)
 
 
 @page(permission=Permission.TENANT_STATE, event=EventType.STAFF_READ, fresh=True)
@@ -162,17 +157,17 @@ def change_plan(request: HttpRequest, tenant: UUID) -> HttpResponse:
         phrase=row.name,
         fields=(Field(name="plan", label="Plan", options=plans, value=row.plan),),
     )
-    answer = take(request, deed)
-    if isinstance(answer, HttpResponse):
-        return answer
-    actions.change_plan(
-        tenant=tenant,
-        plan=Plan(answer.values["plan"]),
-        actor=actor_of(request),
-        reason=answer.reason,
-        now=timezone.now(),
-    )
-    return HttpResponseRedirect(_home(tenant))
+
+    def act(answer: Answer) -> None:
+        actions.change_plan(
+            tenant=tenant,
+            plan=Plan(answer.values["plan"]),
+            actor=actor_of(request),
+            reason=answer.reason,
+            now=timezone.now(),
+        )
+
+    return confirm(request, deed, act)
 
 
 def _home(tenant: UUID) -> str:
